@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/// Socket: the socket calls as methods.
+///
+///   auto socket = Socket::socket(AF_INET, SOCK_STREAM);
+///   if (!socket) ...
+///   if (auto ok = socket->connect(*SocketAddress::parse("127.0.0.1:7")); !ok) ...
+///   char buffer[512];
+///   auto got = socket->recv(buffer);            got->size; 0 is the end of the stream
+///
+/// A method with a POSIX name makes that one call: EINTR, EAGAIN, EINPROGRESS and short counts come back to
+/// the caller. Three departures, all in baresock(7): descriptors are close-on-exec, sends carry MSG_NOSIGNAL,
+/// in-out fields are reset before reuse.
+
+#pragma once
+
+#include <baresock/address.hpp>
+#include <baresock/buffer.hpp>
+#include <baresock/detail/call.hpp>
+#include <baresock/error.hpp>
+#include <baresock/message.hpp>
+
+#include <climits>
+#include <cstddef>
+#include <sys/types.h>
+#include <type_traits>
+#include <utility>
+
+namespace baresock {
+
+struct Accepted;
+struct ReceivedBytes;
+
+/// A socket descriptor, owned: closed by the destructor. Move-only; empty (descriptor -1) when default-constructed,
+/// moved from, released or closed, and then every call answers EBADF.
+/// const means "still the same descriptor", not "the same state". As safe from several threads as the kernel's
+/// socket: any calls at once, but close(), release() and moves only when no other thread uses this object.
+class Socket {
+public:
+  constexpr Socket() noexcept = default;
+
+  /// Takes over `fd`, unchecked.
+  constexpr explicit Socket(int fd) noexcept : fd_(fd) {}
+
+  Socket(Socket &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Socket &operator=(Socket &&other) noexcept {
+    Socket(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Socket() {
+    if (fd_ >= 0)
+      drop();
+  }
+  void swap(Socket &other) noexcept { std::swap(fd_, other.fd_); }
+
+  /// socket(2), with SOCK_CLOEXEC. `type` may carry SOCK_NONBLOCK.
+  [[nodiscard]] static Result<Socket> socket(int domain, int type, int protocol = 0) noexcept;
+
+  /// socketpair(2), with SOCK_CLOEXEC.
+  [[nodiscard]] static Result<std::pair<Socket, Socket>> socketpair(int domain, int type, int protocol = 0) noexcept;
+
+  /// Takes over `fd` if it is a socket (asks SO_TYPE, socket(7)). Otherwise EBADF or ENOTSOCK, and `fd` stays
+  /// the caller's.
+  [[nodiscard]] static Result<Socket> from_fd(int fd) noexcept;
+
+  /// The descriptor; -1 if there is none. Still owned by this object.
+  [[nodiscard]] constexpr int fd() const noexcept { return fd_; }
+  [[nodiscard]] constexpr explicit operator bool() const noexcept { return fd_ >= 0; }
+
+  /// Gives the descriptor up to the caller, who closes it.
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+  /// fcntl(2), F_DUPFD_CLOEXEC: another descriptor for the same socket.
+  [[nodiscard]] Result<Socket> dup() const noexcept;
+
+  /// close(2), once: whatever it answers, EINTR included, the descriptor is gone.
+  [[nodiscard]] Result<void> close() noexcept;
+
+  /// bind(2).
+  [[nodiscard]] Result<void> bind(const SocketAddress &address) const noexcept;
+
+  /// connect(2). To SocketAddress::unspec(): dissolves the association.
+  [[nodiscard]] Result<void> connect(const SocketAddress &address) const noexcept;
+
+  /// listen(2). The kernel caps the backlog at net.core.somaxconn.
+  [[nodiscard]] Result<void> listen(int backlog = 128) const noexcept;
+
+  /// accept4(2) without an address, with SOCK_CLOEXEC. `flags`: SOCK_NONBLOCK.
+  [[nodiscard]] Result<Socket> accept(int flags = 0) const noexcept;
+
+  /// accept4(2) with the peer's address.
+  [[nodiscard]] Result<Accepted> accept_from(int flags = 0) const noexcept;
+
+  /// getsockname(2).
+  [[nodiscard]] Result<SocketAddress> getsockname() const noexcept;
+
+  /// getpeername(2).
+  [[nodiscard]] Result<SocketAddress> getpeername() const noexcept;
+
+  /// send(2), with MSG_NOSIGNAL: the number of bytes taken. EINVAL for flags send does not know.
+  [[nodiscard]] Result<std::size_t> send(ConstBuffer data, int flags = 0) const noexcept {
+    if (!sendable(data.size(), flags)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::send, EINVAL));
+    return BARESOCK_CALL(std::size_t, send, fd_, data.data(), data.size(), flags | MSG_NOSIGNAL);
+  }
+
+  /// sendto(2), with MSG_NOSIGNAL.
+  [[nodiscard]] Result<std::size_t> sendto(ConstBuffer data, const SocketAddress &address,
+                                           int flags = 0) const noexcept {
+    if (!sendable(data.size(), flags)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::sendto, EINVAL));
+    return BARESOCK_CALL(std::size_t, sendto, fd_, data.data(), data.size(), flags | MSG_NOSIGNAL, address.data(),
+                         address.size());
+  }
+
+  /// sendmsg(2), with MSG_NOSIGNAL.
+  [[nodiscard]] Result<std::size_t> sendmsg(const OutgoingMessage &message, int flags = 0) const noexcept {
+    if (!sendable(0, flags)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::sendmsg, EINVAL));
+    return BARESOCK_CALL(std::size_t, sendmsg, fd_, &message.header_.msg_hdr, flags | MSG_NOSIGNAL);
+  }
+
+  /// sendmmsg(2), with MSG_NOSIGNAL: how many messages were sent, the bytes of each in its sent(). A short count
+  /// means that the next message failed; its error is lost, and sending it again tells.
+  [[nodiscard]] Result<std::size_t> sendmmsg(Span<OutgoingMessage> messages, int flags = 0) const noexcept;
+
+  /// recv(2). EINVAL for flags recv does not know.
+  [[nodiscard]] Result<Received> recv(MutableBuffer buffer, int flags = 0) const noexcept {
+    if (!receivable(buffer.size(), flags)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::recv, EINVAL));
+    auto length = BARESOCK_CALL(std::size_t, recv, fd_, buffer.data(), buffer.size(), flags);
+    if (!length) [[unlikely]]
+      return std::unexpected(length.error());
+    return received(*length, buffer.size(), flags);
+  }
+
+  /// recv(2) into at most `size` bytes that it allocates; ENOMEM.
+  [[nodiscard]] Result<Bytes> recv(std::size_t size = 4096, int flags = 0) const noexcept;
+
+  /// recvfrom(2).
+  [[nodiscard]] Result<ReceivedFrom> recvfrom(MutableBuffer buffer, int flags = 0) const noexcept {
+    if (!receivable(buffer.size(), flags)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::recvfrom, EINVAL));
+    Result<ReceivedFrom> result(std::in_place); // in place: the kernel writes the address where it stays
+    socklen_t address_length = SocketAddress::capacity;
+    auto length = BARESOCK_CALL(std::size_t, recvfrom, fd_, buffer.data(), buffer.size(), flags,
+                                result->address.data(), &address_length);
+    if (length) {
+      static_cast<Received &>(*result) = received(*length, buffer.size(), flags);
+      result->address.resize(address_length);
+    } else {
+      result = std::unexpected(length.error());
+    }
+    return result;
+  }
+
+  /// recvfrom(2) into at most `size` bytes that it allocates; ENOMEM.
+  [[nodiscard]] Result<ReceivedBytes> recvfrom(std::size_t size = 4096, int flags = 0) const noexcept;
+
+  /// recvmsg(2), with MSG_CMSG_CLOEXEC, into at most IOV_MAX parts. Descriptors in `control` are the caller's to
+  /// close; without room for them the kernel drops them and says MSG_CTRUNC.
+  [[nodiscard]] Result<ReceivedMessage> recvmsg(Span<const MutableBuffer> parts, MutableBuffer control = {},
+                                                int flags = 0) const noexcept {
+    if (!receivable(0, flags)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::recvmsg, EINVAL));
+    Result<ReceivedMessage> result(std::in_place);
+    msghdr header = {};
+    header.msg_name = result->address.data();
+    header.msg_namelen = SocketAddress::capacity;
+    header.msg_iov = reinterpret_cast<iovec *>(const_cast<MutableBuffer *>(parts.data())); // only read
+    header.msg_iovlen = parts.size();
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    auto length = BARESOCK_CALL(std::size_t, recvmsg, fd_, &header, flags | MSG_CMSG_CLOEXEC);
+    if (length) {
+      static_cast<MessageInfo &>(*result) = detail::info(header, *length, flags);
+      result->address.resize(header.msg_namelen);
+    } else {
+      result = std::unexpected(length.error());
+    }
+    return result;
+  }
+
+  /// recvmmsg(2), with MSG_CMSG_CLOEXEC: how many messages were received, each in `messages`. Waits for all of
+  /// them unless `flags` has MSG_WAITFORONE or MSG_DONTWAIT. The kernel's timeout, which it looks at only when a
+  /// message arrives, is not offered: use poll(2) or SO_RCVTIMEO.
+  [[nodiscard]] Result<std::size_t> recvmmsg(IncomingMessages &messages, int flags = 0) const noexcept;
+
+  /// sendfile(2): bytes of the file `fd` from `offset` on, whose own offset stays. Has no MSG_NOSIGNAL: a closed
+  /// peer means SIGPIPE, which only the program can ignore.
+  [[nodiscard]] Result<std::size_t> sendfile(int fd, off_t offset, std::size_t count) const noexcept;
+
+  /// getsockopt(2) of an int option; EINVAL if its value is not an int (nor, as IP_TTL's may be, a byte).
+  [[nodiscard]] Result<int> getsockopt(int level, int name) const noexcept;
+
+  /// getsockopt(2) of any option: the length of the value now in `value`.
+  [[nodiscard]] Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) const noexcept;
+
+  /// setsockopt(2) of an int or bool option. Other numbers do not compile.
+  [[nodiscard]] Result<void> setsockopt(int level, int name, int value) const noexcept;
+  template <class T>
+    requires std::is_same_v<T, bool> // a template, lest a pointer should become a bool
+  [[nodiscard]] Result<void> setsockopt(int level, int name, T value) const noexcept {
+    return setsockopt(level, name, static_cast<int>(value));
+  }
+  template <class T>
+    requires std::is_arithmetic_v<T> && (!std::is_same_v<T, bool> && !std::is_same_v<T, int>)
+  Result<void> setsockopt(int level, int name, T value) const noexcept = delete;
+
+  /// setsockopt(2) of a text option, from characters: SO_BINDTODEVICE, TCP_CONGESTION, TCP_ULP. Of each the kernel
+  /// would take the first 15 bytes up to a NUL: EINVAL for a NUL, ENAMETOOLONG.
+  template <class T>
+    requires std::is_convertible_v<const T &, TextView>
+  [[nodiscard]] Result<void> setsockopt(int level, int name, const T &value) const noexcept {
+    return set_text(level, name, value);
+  }
+
+  /// setsockopt(2) of any option, from bytes: {&value, sizeof value}.
+  [[nodiscard]] Result<void> setsockopt(int level, int name, ConstBuffer value) const noexcept;
+
+  /// shutdown(2): SHUT_RD, SHUT_WR, SHUT_RDWR.
+  [[nodiscard]] Result<void> shutdown(int how) const noexcept;
+
+  /// sockatmark(3): is the out-of-band mark next?
+  [[nodiscard]] Result<bool> sockatmark() const noexcept;
+
+  // Below: no POSIX name of their own.
+
+  /// SO_PEERCRED, unix(7): who the peer was when it connected. ENODATA if the kernel does not know, as for a
+  /// socket that is not connected or not of AF_UNIX.
+  [[nodiscard]] Result<ucred> peercred() const noexcept;
+
+  /// FIONREAD, ioctl(2): bytes that can be received now; of a datagram socket, the size of the next datagram.
+  [[nodiscard]] Result<std::size_t> bytes_readable() const noexcept;
+
+  /// SIOCOUTQ, tcp(7), unix(7): bytes not yet acknowledged, or not yet read by the peer.
+  [[nodiscard]] Result<std::size_t> bytes_unsent() const noexcept;
+
+  /// O_NONBLOCK, fcntl(2). Setting reads and writes the flags: two calls, not atomic.
+  [[nodiscard]] Result<bool> nonblocking() const noexcept;
+  [[nodiscard]] Result<void> set_nonblocking(bool on) const noexcept;
+
+  /// FD_CLOEXEC, fcntl(2), of this descriptor: on unless switched off here. Two calls likewise.
+  [[nodiscard]] Result<bool> close_on_exec() const noexcept;
+  [[nodiscard]] Result<void> set_close_on_exec(bool on) const noexcept;
+
+private:
+  // What the calls know of; the kernel would ignore anything else. 0x40000: MSG_BATCH, 0x2000000: MSG_SOCK_DEVMEM,
+  // which the C library's headers lack.
+  static constexpr int send_flags = MSG_OOB | MSG_DONTROUTE | MSG_PROXY | MSG_DONTWAIT | MSG_EOR | MSG_CONFIRM |
+                                    MSG_NOSIGNAL | MSG_MORE | MSG_ZEROCOPY | MSG_FASTOPEN | 0x40000;
+  static constexpr int recv_flags = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_WAITALL | MSG_ERRQUEUE |
+                                    MSG_NOSIGNAL | MSG_WAITFORONE | MSG_CMSG_CLOEXEC | 0x2000000;
+
+  // The kernel would cut sizes over SSIZE_MAX to 2 GiB and read or write past the end of the buffer.
+  static constexpr bool sendable(std::size_t size, int flags) noexcept {
+    return size <= SSIZE_MAX && (flags & ~send_flags) == 0;
+  }
+  static constexpr bool receivable(std::size_t size, int flags) noexcept {
+    return size <= SSIZE_MAX && (flags & ~recv_flags) == 0;
+  }
+
+  static constexpr Received received(std::size_t length, std::size_t room, int flags) noexcept {
+    return {(flags & MSG_TRUNC) != 0 && length > room ? room : length, length};
+  }
+
+  Result<void> set_text(int level, int name, TextView value) const noexcept;
+  void drop() noexcept;
+
+  int fd_ = -1;
+};
+
+/// A foreign descriptor, lent to Socket's const methods: SocketRef(fd)->send("…"). Never closes it.
+class SocketRef {
+public:
+  explicit SocketRef(int fd) noexcept : socket_(fd) {}
+  SocketRef(const Socket &socket) noexcept : socket_(socket.fd()) {}
+  SocketRef(const SocketRef &other) noexcept : socket_(other.socket_.fd()) {}
+  SocketRef &operator=(SocketRef other) noexcept {
+    socket_.swap(other.socket_);
+    return *this;
+  }
+  ~SocketRef() { (void)socket_.release(); }
+
+  [[nodiscard]] const Socket &operator*() const noexcept { return socket_; }
+  [[nodiscard]] const Socket *operator->() const noexcept { return &socket_; }
+
+private:
+  Socket socket_;
+};
+
+/// A connection and who made it.
+struct Accepted {
+  Socket socket;
+  SocketAddress address;
+};
+
+/// A datagram and who sent it.
+struct ReceivedBytes {
+  Bytes data;
+  SocketAddress address;
+};
+
+} // namespace baresock

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+
+#include <baresock/buffer.hpp>
+#include <baresock/detail/call.hpp>
+
+#include <cstdlib>
+
+namespace baresock {
+
+Bytes::~Bytes() { std::free(data_); }
+
+Result<Bytes> Bytes::allocate(std::size_t capacity, bool zeroed) noexcept {
+  Bytes bytes;
+  if (capacity == 0) // whose answer from malloc may be null
+    return bytes;
+  auto memory =
+      zeroed ? BARESOCK_CALL(void *, calloc, capacity, std::size_t{1}) : BARESOCK_CALL(void *, malloc, capacity);
+  if (!memory)
+    return std::unexpected(memory.error());
+  bytes.data_ = static_cast<std::byte *>(*memory);
+  return bytes;
+}
+
+} // namespace baresock

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+
+#include <baresock/socket.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+namespace baresock {
+
+namespace {
+
+// Every text option of Linux has a value of 16 bytes with its NUL: IFNAMSIZ, TCP_CA_NAME_MAX, TCP_ULP_NAME_MAX.
+constexpr std::size_t text_option_max = 15;
+
+Result<bool> flag(int fd, int get, int bit) noexcept {
+  auto flags = BARESOCK_CALL(int, fcntl, fd, get, 0);
+  if (!flags)
+    return std::unexpected(flags.error());
+  return (*flags & bit) != 0;
+}
+
+Result<void> set_flag(int fd, int get, int set, int bit, bool on) noexcept {
+  auto flags = BARESOCK_CALL(int, fcntl, fd, get, 0);
+  if (!flags)
+    return std::unexpected(flags.error());
+  return BARESOCK_CALL(void, fcntl, fd, set, on ? *flags | bit : *flags & ~bit);
+}
+
+Result<std::size_t> count(int fd, unsigned long request) noexcept {
+  int bytes = 0;
+  if (auto answer = BARESOCK_CALL(void, ioctl, fd, request, &bytes); !answer)
+    return std::unexpected(answer.error());
+  return static_cast<std::size_t>(bytes);
+}
+
+} // namespace
+
+Result<Socket> Socket::socket(int domain, int type, int protocol) noexcept {
+  return BARESOCK_CALL(Socket, socket, domain, type | SOCK_CLOEXEC, protocol);
+}
+
+Result<std::pair<Socket, Socket>> Socket::socketpair(int domain, int type, int protocol) noexcept {
+  int fds[2];
+  if (auto made = BARESOCK_CALL(void, socketpair, domain, type | SOCK_CLOEXEC, protocol, fds); !made)
+    return std::unexpected(made.error());
+  return std::pair(Socket(fds[0]), Socket(fds[1]));
+}
+
+Result<Socket> Socket::from_fd(int fd) noexcept {
+  int type = 0;
+  socklen_t length = sizeof type;
+  if (auto asked = BARESOCK_CALL(void, getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &length); !asked)
+    return std::unexpected(asked.error());
+  return Socket(fd);
+}
+
+Result<Socket> Socket::dup() const noexcept { return BARESOCK_CALL(Socket, fcntl, fd_, F_DUPFD_CLOEXEC, 0); }
+
+Result<void> Socket::close() noexcept { return BARESOCK_CALL(void, close, release()); }
+
+void Socket::drop() noexcept {
+  // A destructor on an error path must not change the errno that its function returns with.
+  int saved = errno;
+  (void)BARESOCK_SYSTEM::close(fd_);
+  errno = saved;
+}
+
+Result<void> Socket::bind(const SocketAddress &address) const noexcept {
+  return BARESOCK_CALL(void, bind, fd_, address.data(), address.size());
+}
+
+Result<void> Socket::connect(const SocketAddress &address) const noexcept {
+  return BARESOCK_CALL(void, connect, fd_, address.data(), address.size());
+}
+
+Result<void> Socket::listen(int backlog) const noexcept { return BARESOCK_CALL(void, listen, fd_, backlog); }
+
+Result<Socket> Socket::accept(int flags) const noexcept {
+  return BARESOCK_CALL(Socket, accept4, fd_, nullptr, nullptr, flags | SOCK_CLOEXEC);
+}
+
+Result<Accepted> Socket::accept_from(int flags) const noexcept {
+  Result<Accepted> result(std::in_place);
+  socklen_t length = SocketAddress::capacity;
+  auto fd = BARESOCK_CALL(int, accept4, fd_, result->address.data(), &length, flags | SOCK_CLOEXEC);
+  if (fd) {
+    result->socket = Socket(*fd);
+    result->address.resize(length);
+  } else {
+    result = std::unexpected(fd.error());
+  }
+  return result;
+}
+
+Result<SocketAddress> Socket::getsockname() const noexcept {
+  SocketAddress address;
+  socklen_t length = SocketAddress::capacity;
+  if (auto asked = BARESOCK_CALL(void, getsockname, fd_, address.data(), &length); !asked)
+    return std::unexpected(asked.error());
+  address.resize(length);
+  return address;
+}
+
+Result<SocketAddress> Socket::getpeername() const noexcept {
+  SocketAddress address;
+  socklen_t length = SocketAddress::capacity;
+  if (auto asked = BARESOCK_CALL(void, getpeername, fd_, address.data(), &length); !asked)
+    return std::unexpected(asked.error());
+  address.resize(length);
+  return address;
+}
+
+Result<std::size_t> Socket::sendmmsg(Span<OutgoingMessage> messages, int flags) const noexcept {
+  if (!sendable(0, flags) || messages.size() > UINT_MAX)
+    return std::unexpected(detail::fail(Operation::sendmmsg, EINVAL));
+  return BARESOCK_CALL(std::size_t, sendmmsg, fd_, reinterpret_cast<mmsghdr *>(messages.data()),
+                       static_cast<unsigned>(messages.size()), flags | MSG_NOSIGNAL);
+}
+
+Result<Bytes> Socket::recv(std::size_t size, int flags) const noexcept {
+  auto bytes = Bytes::allocate(size, (flags & MSG_TRUNC) != 0);
+  if (!bytes)
+    return bytes;
+  auto got = recv({bytes->data(), size}, flags);
+  if (!got)
+    return std::unexpected(got.error());
+  bytes->received(got->size, got->length);
+  return bytes;
+}
+
+Result<ReceivedBytes> Socket::recvfrom(std::size_t size, int flags) const noexcept {
+  auto bytes = Bytes::allocate(size, (flags & MSG_TRUNC) != 0);
+  if (!bytes)
+    return std::unexpected(bytes.error());
+  auto got = recvfrom({bytes->data(), size}, flags);
+  if (!got)
+    return std::unexpected(got.error());
+  bytes->received(got->size, got->length);
+  return ReceivedBytes{std::move(*bytes), got->address};
+}
+
+Result<std::size_t> Socket::recvmmsg(IncomingMessages &messages, int flags) const noexcept {
+  messages.prepare(flags);
+  if (!receivable(0, flags))
+    return std::unexpected(detail::fail(Operation::recvmmsg, EINVAL));
+  auto size = BARESOCK_CALL(std::size_t, recvmmsg, fd_, messages.headers_, static_cast<unsigned>(messages.capacity_),
+                            flags | MSG_CMSG_CLOEXEC, nullptr);
+  if (size)
+    messages.finish(*size);
+  return size;
+}
+
+Result<std::size_t> Socket::sendfile(int fd, off_t offset, std::size_t count) const noexcept {
+  return BARESOCK_CALL(std::size_t, sendfile, fd_, fd, &offset, count);
+}
+
+Result<int> Socket::getsockopt(int level, int name) const noexcept {
+  int value = 0;
+  auto length = getsockopt(level, name, {&value, sizeof value});
+  if (!length)
+    return std::unexpected(length.error());
+  if (*length == 1) { // where a big-endian int would begin with it
+    unsigned char byte;
+    std::memcpy(&byte, &value, 1);
+    return byte;
+  }
+  if (*length != sizeof value)
+    return std::unexpected(detail::fail(Operation::getsockopt, EINVAL));
+  return value;
+}
+
+Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) const noexcept {
+  if (value.size() > INT_MAX)
+    return std::unexpected(detail::fail(Operation::getsockopt, EINVAL));
+  auto length = static_cast<socklen_t>(value.size());
+  if (auto asked = BARESOCK_CALL(void, getsockopt, fd_, level, name, value.data(), &length); !asked)
+    return std::unexpected(asked.error());
+  return length;
+}
+
+Result<void> Socket::setsockopt(int level, int name, int value) const noexcept {
+  return BARESOCK_CALL(void, setsockopt, fd_, level, name, &value, sizeof value);
+}
+
+Result<void> Socket::set_text(int level, int name, TextView value) const noexcept {
+  if (value.size() > text_option_max)
+    return std::unexpected(detail::fail(Operation::setsockopt, ENAMETOOLONG));
+  if (std::memchr(value.data(), '\0', value.size()) != nullptr)
+    return std::unexpected(detail::fail(Operation::setsockopt, EINVAL));
+  return BARESOCK_CALL(void, setsockopt, fd_, level, name, value.data(), static_cast<socklen_t>(value.size()));
+}
+
+Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) const noexcept {
+  if (value.size() > INT_MAX)
+    return std::unexpected(detail::fail(Operation::setsockopt, EINVAL));
+  return BARESOCK_CALL(void, setsockopt, fd_, level, name, value.data(), static_cast<socklen_t>(value.size()));
+}
+
+Result<void> Socket::shutdown(int how) const noexcept { return BARESOCK_CALL(void, shutdown, fd_, how); }
+
+Result<bool> Socket::sockatmark() const noexcept { return BARESOCK_CALL(bool, sockatmark, fd_); }
+
+Result<ucred> Socket::peercred() const noexcept {
+  ucred peer = {};
+  socklen_t length = sizeof peer;
+  if (auto asked = BARESOCK_CALL(void, getsockopt, fd_, SOL_SOCKET, SO_PEERCRED, &peer, &length); !asked)
+    return std::unexpected(asked.error());
+  if (peer.pid == 0 && peer.uid == static_cast<uid_t>(-1))
+    return std::unexpected(detail::fail(Operation::getsockopt, ENODATA));
+  return peer;
+}
+
+Result<std::size_t> Socket::bytes_readable() const noexcept { return count(fd_, FIONREAD); }
+
+Result<std::size_t> Socket::bytes_unsent() const noexcept { return count(fd_, SIOCOUTQ); }
+
+Result<bool> Socket::nonblocking() const noexcept { return flag(fd_, F_GETFL, O_NONBLOCK); }
+
+Result<void> Socket::set_nonblocking(bool on) const noexcept {
+  return set_flag(fd_, F_GETFL, F_SETFL, O_NONBLOCK, on);
+}
+
+Result<bool> Socket::close_on_exec() const noexcept { return flag(fd_, F_GETFD, FD_CLOEXEC); }
+
+Result<void> Socket::set_close_on_exec(bool on) const noexcept {
+  return set_flag(fd_, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+}
+
+} // namespace baresock

@@ -24,13 +24,14 @@ void skip(const char *reason);
   } while (false)
 
 /// The value of a Result; fails the test, with the error's text, if there is none.
-#define VALUE(...)                                                                                                   \
-  [&](auto &&result) {                                                                                               \
-    INFO((result ? std::string() : std::string(result.error().describe().c_str())));                                 \
-    REQUIRE(result.has_value());                                                                                     \
-    if constexpr (!std::is_void_v<typename std::remove_cvref_t<decltype(result)>::value_type>)                       \
-      return std::move(*result);                                                                                     \
-  }(__VA_ARGS__)
+#define VALUE(...) value_of(__VA_ARGS__, __FILE__, __LINE__)
+template <class T>
+T value_of(baresock::Result<T> &&result, const char *file, int line) {
+  if (!result)
+    DOCTEST_ADD_FAIL_AT(file, line, result.error().describe().c_str());
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*result);
+}
 
 /// A Result that has to be this error of this call; last_error() has to agree.
 #define CHECK_ERROR(result_, code_, operation_)                                                                      \

@@ -84,8 +84,12 @@ Result<AlgAddress> AlgAddress::algorithm(TextView type, TextView name, std::uint
   return address;
 }
 
+// Memory checkers read a path up to a NUL, whatever the length that a call is given.
+void SocketAddress::clear() noexcept { std::memset(&storage_, 0, sizeof storage_); }
+
 template <class Sockaddr>
 void SocketAddress::encode(const Sockaddr &raw, std::size_t size) noexcept {
+  clear();
   std::memcpy(&storage_, &raw, size);
   size_ = static_cast<socklen_t>(size);
 }
@@ -367,6 +371,7 @@ Result<SocketAddress> SocketAddress::from_bytes(ConstBuffer bytes) noexcept {
     return address;
   if (bytes.size() < sizeof(sa_family_t) || bytes.size() > capacity)
     return std::unexpected(detail::fail(Operation::from_bytes, EINVAL));
+  address.clear();
   std::memcpy(&address.storage_, bytes.data(), bytes.size());
   address.resize(static_cast<socklen_t>(bytes.size()));
   std::size_t exact = address.family() == AF_INET    ? sizeof(sockaddr_in)
@@ -862,8 +867,8 @@ Result<SocketAddress> parse_other(Reader in) noexcept {
   auto number = static_cast<sa_family_t>(family);
   std::memcpy(bytes, &number, sizeof number);
   std::size_t size = sizeof number;
-  while (!in.done())
-    if (size == sizeof bytes || !in.hex(bytes[size++]))
+  for (; !in.done(); ++size)
+    if (size == sizeof bytes || !in.hex(bytes[size]))
       return std::unexpected(invalid());
   return SocketAddress::from_bytes({bytes, size});
 }

@@ -98,11 +98,20 @@ Span<const ErrorName> error_names() noexcept { return names; }
 
 namespace detail {
 
-Error fail(Error error) noexcept { return last = error; }
+namespace {
 
-Error fail(Operation operation) noexcept { return fail(Error(errno, operation)); }
+inline Error record(Error error) noexcept {
+  last = error;
+  return error;
+}
 
-Error fail(Operation operation, int code) noexcept { return fail(Error(code, operation)); }
+} // namespace
+
+Error fail(Error error) noexcept { return record(error); }
+
+Error fail(Operation operation) noexcept { return record(Error(errno, operation)); }
+
+Error fail(Operation operation, int code) noexcept { return record(Error(code, operation)); }
 
 } // namespace detail
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -160,8 +161,9 @@ Result<std::size_t> Socket::sendfile(int fd, off_t offset, std::size_t count) co
 }
 
 Result<int> Socket::getsockopt(int level, int name) const noexcept {
-  int value = 0;
-  auto length = getsockopt(level, name, {&value, sizeof value});
+  int room[2] = {}; // more than an int, lest the kernel should cut a longer value to one
+  const int &value = room[0];
+  auto length = getsockopt(level, name, {room, sizeof room});
   if (!length)
     return std::unexpected(length.error());
   if (*length == 1) { // where a big-endian int would begin with it
@@ -177,10 +179,12 @@ Result<int> Socket::getsockopt(int level, int name) const noexcept {
 Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) const noexcept {
   if (value.size() > INT_MAX)
     return std::unexpected(detail::fail(Operation::getsockopt, EINVAL));
-  auto length = static_cast<socklen_t>(value.size());
+  // SO_GET_FILTER counts instructions: given a number of bytes, the kernel would write past them.
+  const std::size_t unit = level == SOL_SOCKET && name == SO_GET_FILTER ? sizeof(sock_filter) : 1;
+  auto length = static_cast<socklen_t>(value.size() / unit);
   if (auto asked = BARESOCK_CALL(void, getsockopt, fd_, level, name, value.data(), &length); !asked)
     return std::unexpected(asked.error());
-  return length;
+  return length * unit;
 }
 
 Result<void> Socket::setsockopt(int level, int name, int value) const noexcept {
@@ -190,7 +194,7 @@ Result<void> Socket::setsockopt(int level, int name, int value) const noexcept {
 Result<void> Socket::set_text(int level, int name, TextView value) const noexcept {
   if (value.size() > text_option_max)
     return std::unexpected(detail::fail(Operation::setsockopt, ENAMETOOLONG));
-  if (std::memchr(value.data(), '\0', value.size()) != nullptr)
+  if (!value.empty() && std::memchr(value.data(), '\0', value.size()) != nullptr)
     return std::unexpected(detail::fail(Operation::setsockopt, EINVAL));
   return BARESOCK_CALL(void, setsockopt, fd_, level, name, value.data(), static_cast<socklen_t>(value.size()));
 }

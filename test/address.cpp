@@ -110,7 +110,7 @@ TEST_CASE("IPv6 is sockaddr_in6, byte for byte") {
 }
 
 TEST_CASE("a Unix path is stored with its NUL, of 108 bytes without") {
-  for (std::size_t length : {1, 2, 106, 107, 108}) {
+  for (unsigned length : {1u, 2u, 106u, 107u, 108u}) {
     CAPTURE(length);
     std::string path(length, 'p');
     SocketAddress address = unix_path(path);

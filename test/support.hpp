@@ -28,7 +28,7 @@ void skip(const char *reason);
 template <class T>
 T value_of(baresock::Result<T> &&result, const char *file, int line) {
   if (!result)
-    DOCTEST_ADD_FAIL_AT(file, line, result.error().describe().c_str());
+    DOCTEST_ADD_FAIL_AT(file, line, std::string(result.error().describe().c_str()));
   if constexpr (!std::is_void_v<T>)
     return std::move(*result);
 }
@@ -62,6 +62,18 @@ struct StringMaker<baresock::Error> {
   static String convert(baresock::Error error) { return error.describe().c_str(); }
 };
 } // namespace doctest
+
+/// Does a memory checker (a sanitizer, or the valgrind of test/run's WRAP) look at what calls are given?
+inline bool memory_is_checked() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return true;
+#endif
+#endif
+  return std::getenv("WRAP") != nullptr;
+}
 
 /// How many descriptors this process has open.
 inline std::size_t open_descriptors() {

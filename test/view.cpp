@@ -74,6 +74,12 @@ TEST_CASE("ConstBuffer is made of bytes; a C string counts without its NUL") {
   char characters[10] = "chars";
   CHECK(ConstBuffer("text").size() == 4);
   CHECK(ConstBuffer(characters).size() == 5);
+  const char unterminated[3] = {'a', 'b', 'c'}; // and no NUL behind it is looked for
+  CHECK(ConstBuffer(unterminated).size() == 3);
+  const char *pointer = characters;
+  char *writable = characters;
+  CHECK(ConstBuffer(pointer).size() == 5);
+  CHECK(ConstBuffer(writable).size() == 5);
   CHECK(ConstBuffer(string).size() == 6);
   CHECK(ConstBuffer(std::string_view("view")).size() == 4);
   CHECK(ConstBuffer(vector).size() == 7);

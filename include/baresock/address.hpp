@@ -222,7 +222,7 @@ public:
   [[nodiscard]] static Result<SocketAddress> from_bytes(ConstBuffer bytes) noexcept;
 
   /// "192.0.2.1:80", "[fe80::1%eth0]:80", "/run/x.sock", "@abstract" …: strict, no name is resolved but
-  /// that of a zone. EINVAL; an unknown zone gives if_nametoindex's error.
+  /// that of a zone. EINVAL, ENAMETOOLONG; an unknown zone gives if_nametoindex's error.
   [[nodiscard]] static Result<SocketAddress> parse(TextView text) noexcept;
 
   /// sa_family; AF_UNSPEC without an address.
@@ -290,6 +290,7 @@ private:
   template <class Sockaddr>
   void encode(const Sockaddr &raw, std::size_t size = sizeof(Sockaddr)) noexcept;
   SocketAddress canonical() const noexcept;
+  void clear() noexcept;
   void clamp() noexcept;
 
   sockaddr_storage storage_;

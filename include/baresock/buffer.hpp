@@ -21,6 +21,12 @@ template <class T>
 inline constexpr bool is_byte = std::is_same_v<T, std::byte> || std::is_same_v<T, char> ||
                                 std::is_same_v<T, unsigned char> || std::is_same_v<T, signed char>;
 
+/// strnlen(3).
+inline std::size_t length(const char *text, std::size_t room) noexcept {
+  const void *end = __builtin_memchr(text, '\0', room);
+  return end != nullptr ? static_cast<std::size_t>(static_cast<const char *>(end) - text) : room;
+}
+
 /// Has data(), a pointer to bytes, and size().
 template <class T>
 concept ByteRange = requires(T &range, std::size_t &size) {
@@ -35,12 +41,16 @@ concept MutableByteRange =
 
 } // namespace detail
 
-/// iovec(3type): bytes to send. A C string counts without its NUL, an array of char likewise.
+/// iovec(3type): bytes to send. A C string counts without its NUL, an array of char up to its first NUL.
 class ConstBuffer {
 public:
   constexpr ConstBuffer() noexcept : part_{} {}
   ConstBuffer(const void *data, std::size_t size) noexcept : part_{const_cast<void *>(data), size} {}
-  ConstBuffer(const char *text) noexcept : ConstBuffer(text, __builtin_strlen(text)) {}
+  template <class T>
+    requires std::is_same_v<T, const char *> || std::is_same_v<T, char *>
+  ConstBuffer(const T &text) noexcept : ConstBuffer(text, __builtin_strlen(text)) {}
+  template <std::size_t N>
+  ConstBuffer(const char (&text)[N]) noexcept : ConstBuffer(text, detail::length(text, N)) {}
   ConstBuffer(std::nullptr_t) = delete;
   template <detail::ByteRange T>
   ConstBuffer(const T &range) noexcept : ConstBuffer(range.data(), range.size()) {}

@@ -72,7 +72,7 @@ public:
   [[nodiscard]] constexpr bool is(int code) const noexcept { return domain_ == ErrorDomain::system && code_ == code; }
   /// EAGAIN, EWOULDBLOCK: nothing to do now; also what a passed SO_RCVTIMEO or SO_SNDTIMEO says.
   [[nodiscard]] constexpr bool would_block() const noexcept { return is(EAGAIN) || is(EWOULDBLOCK); }
-  /// EINTR: a signal came first. Nothing was transferred; except for close and connect, call again.
+  /// EINTR: a signal came first and nothing was transferred: call again, but not close, nor connect over TCP.
   [[nodiscard]] constexpr bool interrupted() const noexcept { return is(EINTR); }
   /// EINPROGRESS, EALREADY: the connection is being made; wait until writable, then ask SO_ERROR.
   [[nodiscard]] constexpr bool in_progress() const noexcept { return is(EINPROGRESS) || is(EALREADY); }
@@ -95,6 +95,7 @@ private:
   int code_ = 0;
   ErrorDomain domain_ = ErrorDomain::system;
   Operation operation_ = Operation::none;
+  std::uint16_t unused_ = 0; // no padding: an Error is copied as one word
 };
 
 /// The value, or why there is none.

@@ -52,7 +52,8 @@ namespace detail {
 [[nodiscard]] std::size_t stored(const msghdr &header, std::size_t length) noexcept;
 
 /// What a received header says. Only under MSG_TRUNC does the kernel count bytes that it did not store.
-[[nodiscard]] inline MessageInfo info(const msghdr &header, std::size_t length, int flags) noexcept {
+[[nodiscard, gnu::always_inline]] inline MessageInfo info(const msghdr &header, std::size_t length,
+                                                          int flags) noexcept {
   MessageInfo info;
   info.size = (flags & MSG_TRUNC) != 0 ? stored(header, length) : length;
   info.length = length;

@@ -97,15 +97,15 @@ public:
   [[nodiscard]] Result<SocketAddress> getpeername() const noexcept;
 
   /// send(2), with MSG_NOSIGNAL: the number of bytes taken. EINVAL for flags send does not know.
-  [[nodiscard]] Result<std::size_t> send(ConstBuffer data, int flags = 0) const noexcept {
+  [[nodiscard, gnu::always_inline]] Result<std::size_t> send(ConstBuffer data, int flags = 0) const noexcept {
     if (!sendable(data.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::send, EINVAL));
     return BARESOCK_CALL(std::size_t, send, fd_, data.data(), data.size(), flags | MSG_NOSIGNAL);
   }
 
   /// sendto(2), with MSG_NOSIGNAL.
-  [[nodiscard]] Result<std::size_t> sendto(ConstBuffer data, const SocketAddress &address,
-                                           int flags = 0) const noexcept {
+  [[nodiscard, gnu::always_inline]] Result<std::size_t> sendto(ConstBuffer data, const SocketAddress &address,
+                                                               int flags = 0) const noexcept {
     if (!sendable(data.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::sendto, EINVAL));
     return BARESOCK_CALL(std::size_t, sendto, fd_, data.data(), data.size(), flags | MSG_NOSIGNAL, address.data(),
@@ -113,7 +113,8 @@ public:
   }
 
   /// sendmsg(2), with MSG_NOSIGNAL.
-  [[nodiscard]] Result<std::size_t> sendmsg(const OutgoingMessage &message, int flags = 0) const noexcept {
+  [[nodiscard, gnu::always_inline]] Result<std::size_t> sendmsg(const OutgoingMessage &message,
+                                                                int flags = 0) const noexcept {
     if (!sendable(0, flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::sendmsg, EINVAL));
     return BARESOCK_CALL(std::size_t, sendmsg, fd_, &message.header_.msg_hdr, flags | MSG_NOSIGNAL);
@@ -124,7 +125,7 @@ public:
   [[nodiscard]] Result<std::size_t> sendmmsg(Span<OutgoingMessage> messages, int flags = 0) const noexcept;
 
   /// recv(2). EINVAL for flags recv does not know.
-  [[nodiscard]] Result<Received> recv(MutableBuffer buffer, int flags = 0) const noexcept {
+  [[nodiscard, gnu::always_inline]] Result<Received> recv(MutableBuffer buffer, int flags = 0) const noexcept {
     if (!receivable(buffer.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::recv, EINVAL));
     auto length = BARESOCK_CALL(std::size_t, recv, fd_, buffer.data(), buffer.size(), flags);
@@ -137,7 +138,8 @@ public:
   [[nodiscard]] Result<Bytes> recv(std::size_t size = 4096, int flags = 0) const noexcept;
 
   /// recvfrom(2).
-  [[nodiscard]] Result<ReceivedFrom> recvfrom(MutableBuffer buffer, int flags = 0) const noexcept {
+  [[nodiscard, gnu::always_inline]] Result<ReceivedFrom> recvfrom(MutableBuffer buffer,
+                                                                  int flags = 0) const noexcept {
     if (!receivable(buffer.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::recvfrom, EINVAL));
     Result<ReceivedFrom> result(std::in_place); // in place: the kernel writes the address where it stays
@@ -158,8 +160,8 @@ public:
 
   /// recvmsg(2), with MSG_CMSG_CLOEXEC, into at most IOV_MAX parts. Descriptors in `control` are the caller's to
   /// close; without room for them the kernel drops them and says MSG_CTRUNC.
-  [[nodiscard]] Result<ReceivedMessage> recvmsg(Span<const MutableBuffer> parts, MutableBuffer control = {},
-                                                int flags = 0) const noexcept {
+  [[nodiscard, gnu::always_inline]] Result<ReceivedMessage>
+  recvmsg(Span<const MutableBuffer> parts, MutableBuffer control = {}, int flags = 0) const noexcept {
     if (!receivable(0, flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::recvmsg, EINVAL));
     Result<ReceivedMessage> result(std::in_place);
@@ -192,7 +194,8 @@ public:
   /// getsockopt(2) of an int option; EINVAL if its value is not an int (nor, as IP_TTL's may be, a byte).
   [[nodiscard]] Result<int> getsockopt(int level, int name) const noexcept;
 
-  /// getsockopt(2) of any option: the length of the value now in `value`.
+  /// getsockopt(2) of any option: the length in bytes of the value now in `value`. Of SO_GET_FILTER, too, whose
+  /// length the kernel counts in instructions; without room for one, the room that it wants.
   [[nodiscard]] Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) const noexcept;
 
   /// setsockopt(2) of an int or bool option. Other numbers do not compile.
@@ -232,7 +235,7 @@ public:
   /// FIONREAD, ioctl(2): bytes that can be received now; of a datagram socket, the size of the next datagram.
   [[nodiscard]] Result<std::size_t> bytes_readable() const noexcept;
 
-  /// SIOCOUTQ, tcp(7), unix(7): bytes not yet acknowledged, or not yet read by the peer.
+  /// SIOCOUTQ, tcp(7): bytes that the peer has not acknowledged; of AF_UNIX, memory that it has yet to free.
   [[nodiscard]] Result<std::size_t> bytes_unsent() const noexcept;
 
   /// O_NONBLOCK, fcntl(2). Setting reads and writes the flags: two calls, not atomic.

@@ -32,7 +32,7 @@ template <class R>
 inline constexpr R failure<R> = -1;
 
 template <class T, class R>
-[[nodiscard]] inline Result<T> checked(Operation operation, R result) noexcept {
+[[nodiscard, gnu::always_inline]] inline Result<T> checked(Operation operation, R result) noexcept {
   if (result == failure<R>) [[unlikely]]
     return std::unexpected(fail(operation));
   if constexpr (std::is_void_v<T>)

@@ -1,0 +1,1674 @@
+// SPDX-License-Identifier: MIT
+/// What the library makes of every answer that the system can give: see fault.hpp.
+
+#include "support.hpp"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstring>
+#include <limits>
+#include <netinet/tcp.h>
+#include <set>
+#include <string_view>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+#include <thread>
+
+using namespace baresock;
+
+namespace {
+
+/// A test begins and ends with nothing planned, called or recorded.
+struct Fresh {
+  Fresh() {
+    fake::reset();
+    clear_error();
+  }
+  ~Fresh() { fake::reset(); }
+};
+
+template <class T>
+Error error_of(const Result<T> &result) {
+  return result ? Error() : result.error();
+}
+
+// --- what each method is tried on ------------------------------------------------------------------------
+
+struct Scene {
+  Socket socket; // on which the method is called
+  Socket peer;
+  SocketAddress address; // of peer
+  Socket file;           // any descriptor will do
+};
+
+Scene nothing() { return {}; }
+
+Scene unbound() {
+  Scene scene;
+  scene.socket = VALUE(Socket::socket(AF_INET, SOCK_DGRAM));
+  return scene;
+}
+
+/// Connected to each other; peer has sent "hello".
+Scene datagrams() {
+  Scene scene;
+  SocketAddress any = Inet4Address{INADDR_LOOPBACK, 0};
+  for (Socket *socket : {&scene.socket, &scene.peer}) {
+    *socket = VALUE(Socket::socket(AF_INET, SOCK_DGRAM));
+    VALUE(socket->bind(any));
+  }
+  scene.address = VALUE(scene.peer.getsockname());
+  VALUE(scene.socket.connect(scene.address));
+  VALUE(scene.peer.connect(VALUE(scene.socket.getsockname())));
+  VALUE(scene.peer.send("hello"));
+  return scene;
+}
+
+Scene file() {
+  Scene scene = datagrams();
+  scene.file = Socket(::memfd_create("baresock", MFD_CLOEXEC));
+  REQUIRE(::write(scene.file.fd(), "hello", 5) == 5);
+  return scene;
+}
+
+Scene connection() {
+  Connection connection;
+  Scene scene;
+  scene.socket = std::move(connection.client);
+  scene.peer = std::move(connection.server);
+  return scene;
+}
+
+/// peer waits to be accepted.
+Scene listening() {
+  Listener listener;
+  Scene scene;
+  scene.peer = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
+  VALUE(scene.peer.connect(listener.address));
+  scene.socket = std::move(listener.socket);
+  return scene;
+}
+
+Scene pair() {
+  Scene scene;
+  std::tie(scene.socket, scene.peer) = VALUE(Socket::socketpair(AF_UNIX, SOCK_STREAM));
+  return scene;
+}
+
+// --- every call, every error that its manual page names --------------------------------------------------
+
+using Errors = std::vector<int>;
+
+Errors operator+(Errors a, const Errors &b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// A call that a method makes and how it can fail.
+struct Step {
+  fake::Any *call;
+  Errors errors;
+};
+
+struct Row {
+  std::string method;
+  Scene (*scene)();
+  Error (*run)(Scene &);
+  std::vector<Step> steps; // in order
+};
+
+// Section 2 for each call; beside it unix(7), ip(7), ipv6(7), tcp(7), udp(7), packet(7) and vsock(7).
+const Errors of_socket = {EACCES,  EAFNOSUPPORT, EINVAL,          EMFILE,          ENFILE,
+                          ENOBUFS, ENOMEM,       EPROTONOSUPPORT, ESOCKTNOSUPPORT, EPERM};
+const Errors of_socketpair = {EAFNOSUPPORT, EFAULT, EMFILE, ENFILE, EOPNOTSUPP, EPROTONOSUPPORT, ESOCKTNOSUPPORT};
+const Errors of_bind = {EACCES, EADDRINUSE,   EBADF,  EINVAL, ENOTSOCK, EADDRNOTAVAIL, EFAULT, ELOOP, ENAMETOOLONG,
+                        ENOENT, EAFNOSUPPORT, ENOMEM, EPERM,  ENODEV,   ENOTDIR,       EROFS,  ENXIO};
+const Errors of_connect = {EACCES, EPERM,      EADDRINUSE,   EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN,      EALREADY,
+                           EBADF,  ECONNRESET, ECONNREFUSED, EFAULT,        EINPROGRESS,  EINTR,       EISCONN,
+                           ENOENT, EINVAL,     EHOSTUNREACH, ENETDOWN,      ENOBUFS,      ENETUNREACH, ENOTSOCK,
+                           ENODEV, EOPNOTSUPP, EPROTOTYPE,   ETIMEDOUT,     EPROTO};
+const Errors of_listen = {EADDRINUSE, EBADF, EINVAL, ENOTSOCK, EOPNOTSUPP};
+const Errors of_accept4 = {EAGAIN,      EWOULDBLOCK, EBADF,        ECONNABORTED,    EFAULT,
+                           EINTR,       EINVAL,      EMFILE,       ENFILE,          ENOMEM,
+                           ENOBUFS,     ENOTSOCK,    EOPNOTSUPP,   EPERM,           EPROTO,
+                           ENOSR,       ENONET,      ETIMEDOUT,    EPROTONOSUPPORT, ENETDOWN,
+                           ENOPROTOOPT, ENETUNREACH, EHOSTUNREACH, EHOSTDOWN,       ESOCKTNOSUPPORT};
+const Errors of_getsockname = {EBADF, EFAULT, EINVAL, ENOBUFS, ENOTSOCK};
+const Errors of_getpeername = {EBADF, EFAULT, EINVAL, ENOBUFS, ENOTCONN, ENOTSOCK};
+const Errors of_send = {EACCES,  EAGAIN,       EWOULDBLOCK,  EALREADY,    EBADF,    ECONNRESET, ETIMEDOUT,
+                        EFAULT,  EINTR,        EDESTADDRREQ, EINVAL,      EISCONN,  EMSGSIZE,   ENXIO,
+                        ENOBUFS, ENOMEM,       ENOTCONN,     ENOTSOCK,    EPERM,    EOPNOTSUPP, EPIPE,
+                        ENODEV,  ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ENETDOWN, EPROTOTYPE, EAFNOSUPPORT};
+const Errors of_sendmsg = of_send + Errors{ETOOMANYREFS, ESRCH, ENOENT};
+const Errors of_recv = {EAGAIN,     EWOULDBLOCK, EBADF,  ECONNREFUSED, EFAULT, EINTR,     EINVAL,
+                        ECONNRESET, ENOTCONN,    ENOMEM, ENOTSOCK,     EPIPE,  ETIMEDOUT, EOPNOTSUPP};
+const Errors of_getsockopt = {EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, ENODATA, ERANGE};
+const Errors of_setsockopt = {EBADF, EFAULT,     EINVAL, ENOPROTOOPT, ENOTSOCK, EACCES, EADDRINUSE, EADDRNOTAVAIL,
+                              EDOM,  EOPNOTSUPP, EPERM,  ENODEV,      ENOBUFS,  ENOMEM, ENOENT,     EISCONN};
+const Errors of_shutdown = {EBADF, EINVAL, ENOTCONN, ENOTSOCK};
+const Errors of_close = {EBADF, EINTR, EIO, ENOSPC, EDQUOT};
+const Errors of_fcntl = {EACCES, EAGAIN, EBADF,  EBUSY,  EDEADLK, EFAULT,
+                         EINTR,  EINVAL, EMFILE, ENOLCK, ENOTDIR, EPERM};
+const Errors of_ioctl = {EBADF, EFAULT, EINVAL, ENOTTY};
+const Errors of_sendfile = {EAGAIN, EBADF, EFAULT, EINVAL, EIO, ENOMEM, EOVERFLOW, ESPIPE, EPIPE, EINTR};
+const Errors of_malloc = {ENOMEM};
+
+// Methods that take more than an expression.
+
+Error from_fd(Scene &s) {
+  auto taken = Socket::from_fd(s.socket.fd());
+  if (taken)
+    CHECK(taken->release() == s.socket.fd()); // which still owns it
+  return error_of(taken);
+}
+
+Result<std::size_t> send_message(const Socket &socket) {
+  ConstBuffer parts[] = {"hel", "lo"};
+  return socket.sendmsg(OutgoingMessage(parts));
+}
+
+Result<std::size_t> send_messages(const Socket &socket) {
+  ConstBuffer parts[] = {"hel", "lo"};
+  OutgoingMessage messages[] = {OutgoingMessage(parts), OutgoingMessage(parts)};
+  return socket.sendmmsg(messages);
+}
+
+Result<Received> receive(const Socket &socket) {
+  char buffer[16];
+  return socket.recv(buffer);
+}
+
+Result<ReceivedFrom> receive_from(const Socket &socket) {
+  char buffer[16];
+  return socket.recvfrom(buffer);
+}
+
+Result<ReceivedMessage> receive_message(const Socket &socket) {
+  char buffer[16];
+  MutableBuffer parts[] = {buffer};
+  return socket.recvmsg(parts);
+}
+
+Result<std::size_t> receive_messages(const Socket &socket) {
+  char buffer[16];
+  MutableBuffer parts[] = {buffer};
+  IncomingBatch<2> batch;
+  batch.assign(0, parts);
+  return socket.recvmmsg(batch, MSG_WAITFORONE);
+}
+
+Result<std::size_t> get_bytes(const Socket &socket) {
+  linger value;
+  return socket.getsockopt(SOL_SOCKET, SO_LINGER, {&value, sizeof value});
+}
+
+Result<void> set_bytes(const Socket &socket) {
+  const linger value = {};
+  return socket.setsockopt(SOL_SOCKET, SO_LINGER, {&value, sizeof value});
+}
+
+Error error_of(Error error) { return error; }
+
+/// A method, the scene it is tried on, how it is called; and the calls it makes when it succeeds, and their errors.
+#define ROW(method, scene, expression, ...)                                                                          \
+  Row(method, scene, []([[maybe_unused]] Scene &s) { return error_of(expression); }, {__VA_ARGS__})
+
+std::vector<Row> rows() {
+  return {
+      ROW("Socket::socket", nothing, Socket::socket(AF_INET, SOCK_STREAM), {&fake::socket, of_socket}),
+      ROW("Socket::socketpair", nothing, Socket::socketpair(AF_UNIX, SOCK_DGRAM), {&fake::socketpair, of_socketpair}),
+      ROW("Socket::from_fd", unbound, from_fd(s), {&fake::getsockopt, of_getsockopt}),
+      ROW("dup", unbound, s.socket.dup(), {&fake::fcntl, of_fcntl}),
+      ROW("bind", unbound, s.socket.bind(Inet4Address{INADDR_LOOPBACK, 0}), {&fake::bind, of_bind}),
+      ROW("connect", datagrams, s.socket.connect(s.address), {&fake::connect, of_connect}),
+      ROW("listen", listening, s.socket.listen(), {&fake::listen, of_listen}),
+      ROW("accept", listening, s.socket.accept(), {&fake::accept4, of_accept4}),
+      ROW("accept_from", listening, s.socket.accept_from(), {&fake::accept4, of_accept4}),
+      ROW("getsockname", datagrams, s.socket.getsockname(), {&fake::getsockname, of_getsockname}),
+      ROW("getpeername", datagrams, s.socket.getpeername(), {&fake::getpeername, of_getpeername}),
+      ROW("send", datagrams, s.socket.send("hello"), {&fake::send, of_send}),
+      ROW("sendto", datagrams, s.socket.sendto("hello", s.address), {&fake::sendto, of_send}),
+      ROW("sendmsg", datagrams, send_message(s.socket), {&fake::sendmsg, of_sendmsg}),
+      ROW("sendmmsg", datagrams, send_messages(s.socket), {&fake::sendmmsg, of_sendmsg}),
+      ROW("recv", datagrams, receive(s.socket), {&fake::recv, of_recv}),
+      ROW("recv(size)", datagrams, s.socket.recv(16), {&fake::malloc, of_malloc}, {&fake::recv, of_recv}),
+      ROW("recv(size, MSG_TRUNC)", datagrams, s.socket.recv(16, MSG_TRUNC), {&fake::calloc, of_malloc},
+          {&fake::recv, of_recv}),
+      ROW("recvfrom", datagrams, receive_from(s.socket), {&fake::recvfrom, of_recv}),
+      ROW("recvfrom(size)", datagrams, s.socket.recvfrom(16), {&fake::malloc, of_malloc}, {&fake::recvfrom, of_recv}),
+      ROW("recvfrom(size, MSG_TRUNC)", datagrams, s.socket.recvfrom(16, MSG_TRUNC), {&fake::calloc, of_malloc},
+          {&fake::recvfrom, of_recv}),
+      ROW("recvmsg", datagrams, receive_message(s.socket), {&fake::recvmsg, of_recv}),
+      ROW("recvmmsg", datagrams, receive_messages(s.socket), {&fake::recvmmsg, of_recv}),
+      ROW("sendfile", file, s.socket.sendfile(s.file.fd(), 0, 5), {&fake::sendfile, of_sendfile}),
+      ROW("getsockopt(int)", unbound, s.socket.getsockopt(SOL_SOCKET, SO_TYPE), {&fake::getsockopt, of_getsockopt}),
+      ROW("getsockopt(bytes)", unbound, get_bytes(s.socket), {&fake::getsockopt, of_getsockopt}),
+      ROW("setsockopt(int)", unbound, s.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("setsockopt(bool)", unbound, s.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, true),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("setsockopt(text)", connection, s.socket.setsockopt(IPPROTO_TCP, TCP_CONGESTION, "reno"),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("setsockopt(bytes)", unbound, set_bytes(s.socket), {&fake::setsockopt, of_setsockopt}),
+      ROW("shutdown", datagrams, s.socket.shutdown(SHUT_WR), {&fake::shutdown, of_shutdown}),
+      ROW("sockatmark", connection, s.socket.sockatmark(), {&fake::sockatmark, of_ioctl}),
+      ROW("peercred", pair, s.socket.peercred(), {&fake::getsockopt, of_getsockopt}),
+      ROW("bytes_readable", datagrams, s.socket.bytes_readable(), {&fake::ioctl, of_ioctl}),
+      ROW("bytes_unsent", datagrams, s.socket.bytes_unsent(), {&fake::ioctl, of_ioctl}),
+      ROW("nonblocking", unbound, s.socket.nonblocking(), {&fake::fcntl, of_fcntl}),
+      ROW("set_nonblocking", unbound, s.socket.set_nonblocking(true), {&fake::fcntl, of_fcntl},
+          {&fake::fcntl, of_fcntl}),
+      ROW("close_on_exec", unbound, s.socket.close_on_exec(), {&fake::fcntl, of_fcntl}),
+      ROW("set_close_on_exec", unbound, s.socket.set_close_on_exec(true), {&fake::fcntl, of_fcntl},
+          {&fake::fcntl, of_fcntl}),
+      ROW("SocketAddress::parse", nothing, SocketAddress::parse("fe80::1%lo"),
+          {&fake::if_nametoindex, Errors{ENODEV} + of_socket + of_ioctl}),
+  };
+}
+#undef ROW
+
+std::vector<std::string> names(const Row &row, std::size_t count) {
+  std::vector<std::string> names;
+  names.reserve(count);
+  for (std::size_t i = 0; i < count; ++i)
+    names.emplace_back(row.steps[i].call->name());
+  return names;
+}
+
+/// What was called since reset(), but for the close of the descriptors that a success returned.
+std::vector<std::string> called() {
+  std::vector<std::string> calls = fake::journal().calls;
+  while (!calls.empty() && calls.back() == "close")
+    calls.pop_back();
+  return calls;
+}
+
+/// The method's step `failing` fails with `code`; then the method succeeds.
+void check_failure(const Row &row, std::size_t failing, int code) {
+  CAPTURE(row.method);
+  CAPTURE(failing);
+  CAPTURE(code);
+  Scene scene = row.scene();
+  const int fd = scene.socket.fd();
+  const NoLeak no_leak;
+  const Fresh fresh;
+
+  fake::Any &call = *row.steps[failing].call;
+  auto same = [&](const Step &step) { return step.call == &call; };
+  call.fail(code, static_cast<std::size_t>(std::count_if(
+                      row.steps.begin(), row.steps.begin() + static_cast<std::ptrdiff_t>(failing), same)));
+  const Error error = row.run(scene);
+  const int errno_after = errno;
+
+  const int expected = code != 0 ? code : EIO;
+  CHECK(error.code() == expected);
+  CHECK(error.domain() == ErrorDomain::system);
+  CHECK(std::string(operation_name(error.operation())) == call.name());
+  CHECK(std::string(error.describe()) == std::string(call.name()) + ": " + std::strerror(expected));
+  CHECK(last_error() == error);
+  CHECK(errno_after == code);
+  CHECK(fake::journal().calls == names(row, failing + 1));
+  CHECK(scene.socket.fd() == fd);
+
+  fake::reset();
+  CHECK(row.run(scene) == Error());
+  CHECK(called() == names(row, row.steps.size()));
+  CHECK(last_error() == error); // success does not clear it
+  CHECK(scene.socket.fd() == fd);
+}
+
+} // namespace
+
+TEST_SUITE_BEGIN("fault");
+
+TEST_CASE("every call fails with every error of its manual page") {
+  for (const Row &row : rows())
+    for (std::size_t i = 0; i < row.steps.size(); ++i)
+      for (int code : row.steps[i].errors)
+        check_failure(row, i, code);
+}
+
+TEST_CASE("a failure without errno is EIO, never 0") {
+  for (const Row &row : rows())
+    for (std::size_t i = 0; i < row.steps.size(); ++i)
+      check_failure(row, i, 0);
+}
+
+TEST_CASE("an errno that nobody knows is kept") {
+  for (const Row &row : rows())
+    for (std::size_t i = 0; i < row.steps.size(); ++i)
+      for (int code : {512, 524, 4095}) { // ERESTARTSYS, ENOTSUPP: kernel bugs let them out
+        Scene scene = row.scene();
+        const Fresh fresh;
+        row.steps[i].call->fail(code, 0, SIZE_MAX);
+        Error error = row.run(scene);
+        CHECK(error.code() == code);
+        CHECK(std::string(error.describe()) == row.steps[i].call->name() + std::string(": Unknown error"));
+      }
+}
+
+TEST_CASE("every operation of the system is in the table") {
+  // Not in it: close, which has test cases of its own, and the resolver's functions.
+  std::set<std::string> covered = {"close", "getaddrinfo", "getnameinfo"};
+  for (const Row &row : rows())
+    for (const Step &step : row.steps)
+      covered.insert(step.call->name());
+  std::set<std::string> operations;
+#define OPERATION(token) operations.insert(#token);
+#define BARESOCK_OPERATION(token, name)
+#include <baresock/operations.def>
+  CHECK(covered == operations);
+}
+
+TEST_CASE("an empty Socket answers EBADF") {
+  for (const Row &row : rows()) {
+    if (row.scene == nothing)
+      continue;
+    CAPTURE(row.method);
+    Scene scene = row.scene();
+    scene.socket = Socket();
+    const Fresh fresh;
+    Error error = row.run(scene);
+    CHECK(error.code() == EBADF);
+    CHECK(std::string(operation_name(error.operation())) == fake::journal().calls.back());
+  }
+  Socket none;
+  CHECK_ERROR(none.close(), EBADF, close);
+}
+
+TEST_CASE("a descriptor over FD_SETSIZE is as good as another") {
+  rlimit old = {};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &old) == 0);
+  constexpr int high = 1500;
+  if (old.rlim_max <= high + 10)
+    SKIP("RLIMIT_NOFILE");
+  const rlimit raised = {std::max<rlim_t>(old.rlim_cur, high + 10), old.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &raised) == 0);
+  for (const Row &row : rows()) {
+    if (row.scene == nothing)
+      continue;
+    CAPTURE(row.method);
+    Scene scene = row.scene();
+    scene.socket = Socket(::fcntl(scene.socket.fd(), F_DUPFD_CLOEXEC, high));
+    REQUIRE(scene.socket.fd() >= high);
+    CHECK(row.run(scene) == Error());
+  }
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &old) == 0);
+}
+
+TEST_CASE("what a failing connect means") {
+  // One call only, and the caller decides: a connect that was interrupted goes on by itself, one of AF_UNIX that
+  // would block does not.
+  struct {
+    int code;
+    bool in_progress, would_block, interrupted;
+  } const cases[] = {{EINPROGRESS, true, false, false},
+                     {EALREADY, true, false, false},
+                     {EAGAIN, false, true, false},
+                     {EINTR, false, false, true},
+                     {EISCONN, false, false, false}};
+  for (const auto &row : cases) {
+    CAPTURE(row.code);
+    const Fresh fresh;
+    fake::connect.fail(row.code);
+    auto connected = SocketRef(77)->connect(SocketAddress::unspec());
+    REQUIRE_FALSE(connected.has_value());
+    CHECK(fake::connect.calls.size() == 1);
+    CHECK(connected.error().in_progress() == row.in_progress);
+    CHECK(connected.error().would_block() == row.would_block);
+    CHECK(connected.error().interrupted() == row.interrupted);
+  }
+}
+
+TEST_CASE("if_indextoname failing: the text has the number, and no error is recorded") {
+  const Fresh fresh;
+  Inet6Address address{in6addr_loopback, 0, 0, 4711};
+  SUBCASE("no such interface") { fake::if_indextoname.fail(ENXIO); }
+  SUBCASE("the system is short of memory") { fake::if_indextoname.fail(ENOMEM); }
+  CHECK(SocketAddress(address).text() == "::1%4711");
+  CHECK(fake::journal().calls == std::vector<std::string>{"if_indextoname"});
+  CHECK(last_error() == Error());
+}
+
+// --- close, and who calls it -----------------------------------------------------------------------------
+
+TEST_CASE("close is called once, whatever it answers") {
+  for (int code : of_close + Errors{0}) {
+    CAPTURE(code);
+    const Fresh fresh;
+    Socket socket(77);
+    fake::close.fail(code, 0, SIZE_MAX);
+    auto closed = socket.close();
+    CHECK(errno == code);
+    CHECK_ERROR(closed, code != 0 ? code : EIO, close);
+    CHECK(fake::close.called_with(77));
+    CHECK(socket.fd() == -1);
+    CHECK_FALSE(socket);
+    fake::reset();
+    socket = Socket();
+    CHECK(fake::journal().calls.empty());
+  }
+}
+
+TEST_CASE("a descriptor is closed once, silently, by what owned it") {
+  const Error before(ETIMEDOUT, Operation::connect);
+  for (int code : of_close + Errors{-1}) { // -1: it succeeds
+    CAPTURE(code);
+    const Fresh fresh;
+    fake::connect.fail(before.code());
+    CHECK_FALSE(SocketRef(77)->connect(SocketAddress::unspec()).has_value());
+    REQUIRE(last_error() == before);
+    fake::reset();
+    if (code == -1)
+      fake::close.instead = [](int) { return errno = 0; }; // a success that changes errno
+    else
+      fake::close.fail(code, 0, SIZE_MAX);
+    errno = ENOTTY;
+
+    SUBCASE("the destructor") { Socket socket(77); }
+    SUBCASE("move assignment") {
+      Socket socket(77);
+      Socket other(78);
+      socket = std::move(other);
+      CHECK(fake::close.called_with(77));
+      CHECK(socket.release() == 78);
+    }
+    SUBCASE("assignment of an empty one") {
+      Socket socket(77);
+      socket = Socket();
+      CHECK(socket.fd() == -1);
+    }
+    SUBCASE("a Result") { Result<Socket> socket(77); }
+    SUBCASE("Accepted") { Accepted accepted{Socket(77), {}}; }
+
+    CHECK(fake::close.called_with(77));
+    CHECK(errno == ENOTTY);
+    CHECK(last_error() == before);
+  }
+}
+
+TEST_CASE("descriptor 0 is a descriptor") {
+  const Fresh fresh;
+  fake::close.answer(0);
+  fake::socket.answer(0);
+  {
+    auto socket = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
+    CHECK(socket.fd() == 0);
+    CHECK(socket);
+    CHECK(fake::close.calls.empty());
+  }
+  CHECK(fake::close.calls == std::vector<std::tuple<int>>{0});
+}
+
+TEST_CASE("what has no descriptor closes none") {
+  const Fresh fresh;
+  fake::close.answer(0);
+  {
+    Socket empty;
+    Socket from(77);
+    Socket moved(std::move(from));
+    Socket &self = moved;
+    moved = std::move(self);
+    CHECK(moved.fd() == 77);
+    Socket swapped;
+    swapped.swap(moved);
+    swapped.swap(swapped);
+    CHECK(swapped.fd() == 77);
+    CHECK(swapped.release() == 77);
+    CHECK(swapped.release() == -1);
+    SocketRef lent(77);
+    SocketRef other(swapped);
+    other = lent;
+    const SocketRef &same = lent;
+    lent = same;
+    CHECK(other->fd() == 77);
+    CHECK(lent->fd() == 77);
+  }
+  CHECK(fake::journal().calls.empty());
+}
+
+TEST_CASE("dup: two descriptors, each closed once") {
+  const Fresh fresh;
+  fake::close.answer(0);
+  fake::fcntl.answer(78);
+  {
+    Socket socket(77);
+    Socket twin = VALUE(socket.dup());
+    CHECK(socket.fd() == 77);
+    CHECK(twin.fd() == 78);
+  }
+  CHECK(fake::fcntl.calls == std::vector<std::tuple<int, int, int>>{{77, F_DUPFD_CLOEXEC, 0}});
+  CHECK(fake::close.calls == std::vector<std::tuple<int>>{78, 77});
+}
+
+TEST_CASE("from_fd leaves what it does not take") {
+  const Fresh fresh;
+  fake::close.answer(0);
+  fake::getsockopt.fail(ENOTSOCK);
+  CHECK_ERROR(Socket::from_fd(77), ENOTSOCK, getsockopt);
+  CHECK(fake::close.calls.empty());
+  fake::getsockopt.answer(0);
+  CHECK(VALUE(Socket::from_fd(77)).fd() == 77);
+  CHECK(fake::close.calls == std::vector<std::tuple<int>>{77});
+}
+
+// --- addresses from the kernel ---------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t room = SocketAddress::capacity;
+
+/// The kernel's part: an address of `family` in all of the room, and the length that it reports.
+template <class Length>
+void write_address(void *where, Length &length, int family, socklen_t reported) {
+  CHECK(length == room); // what it may write
+  std::memset(where, 'p', room);
+  auto stored = static_cast<sa_family_t>(family);
+  std::memcpy(where, &stored, sizeof stored);
+  length = reported;
+}
+
+struct AddressSource {
+  std::string method;
+  SocketAddress (*get)(int family, socklen_t reported);
+};
+
+const AddressSource address_sources[] = {
+    {"accept_from",
+     [](int family, socklen_t reported) {
+       fake::close.answer(0);
+       fake::accept4.instead = [=](int, sockaddr *address, socklen_t *length, int) {
+         write_address(address, *length, family, reported);
+         return 78;
+       };
+       return VALUE(SocketRef(77)->accept_from()).address;
+     }},
+    {"getsockname",
+     [](int family, socklen_t reported) {
+       fake::getsockname.instead = [=](int, sockaddr *address, socklen_t *length) {
+         write_address(address, *length, family, reported);
+         return 0;
+       };
+       return VALUE(SocketRef(77)->getsockname());
+     }},
+    {"getpeername",
+     [](int family, socklen_t reported) {
+       fake::getpeername.instead = [=](int, sockaddr *address, socklen_t *length) {
+         write_address(address, *length, family, reported);
+         return 0;
+       };
+       return VALUE(SocketRef(77)->getpeername());
+     }},
+    {"recvfrom",
+     [](int family, socklen_t reported) {
+       fake::recvfrom.instead = [=](int, void *, std::size_t, int, sockaddr *address, socklen_t *length) {
+         write_address(address, *length, family, reported);
+         return ssize_t{0};
+       };
+       char buffer[16];
+       return VALUE(SocketRef(77)->recvfrom(buffer)).address;
+     }},
+    {"recvfrom(size)",
+     [](int family, socklen_t reported) {
+       fake::recvfrom.instead = [=](int, void *, std::size_t, int, sockaddr *address, socklen_t *length) {
+         write_address(address, *length, family, reported);
+         return ssize_t{0};
+       };
+       return VALUE(SocketRef(77)->recvfrom(16)).address;
+     }},
+    {"recvmsg",
+     [](int family, socklen_t reported) {
+       fake::recvmsg.instead = [=](int, msghdr *header, int) {
+         write_address(header->msg_name, header->msg_namelen, family, reported);
+         return ssize_t{0};
+       };
+       return VALUE(SocketRef(77)->recvmsg({})).address;
+     }},
+    {"recvmmsg",
+     [](int family, socklen_t reported) {
+       fake::recvmmsg.instead = [=](int, mmsghdr *headers, unsigned, int, timespec *) {
+         write_address(headers[0].msg_hdr.msg_name, headers[0].msg_hdr.msg_namelen, family, reported);
+         return 1;
+       };
+       IncomingBatch<1> batch;
+       CHECK(VALUE(SocketRef(77)->recvmmsg(batch)) == 1);
+       return batch[0].address;
+     }},
+};
+
+} // namespace
+
+TEST_CASE("an address of any reported length fits") {
+  for (const AddressSource &source : address_sources)
+    for (int family : {AF_UNIX, AF_INET, AF_INET6, AF_PACKET, 45})
+      for (socklen_t reported : {0u, 1u, 2u, 4u, 16u, 28u, 109u, 110u, 111u, 112u, 127u, 128u, 129u, 4096u,
+                                 static_cast<socklen_t>(INT_MAX), UINT_MAX}) {
+        CAPTURE(source.method);
+        CAPTURE(family);
+        CAPTURE(reported);
+        const Fresh fresh;
+        SocketAddress address = source.get(family, reported);
+        socklen_t most = family == AF_UNIX ? sizeof(sockaddr_un) : SocketAddress::capacity;
+        CHECK(address.size() == std::min(reported, most));
+        CHECK(address.bytes().size() == address.size());
+        CHECK(address.family() == (reported < sizeof(sa_family_t) ? AF_UNSPEC : family));
+        CHECK(address.get<NoAddress>().has_value() == (reported < sizeof(sa_family_t)));
+        // Under a sanitizer: nothing reads past the end.
+        CHECK(address.text().size() < sizeof address.text());
+        CHECK(address == SocketAddress(address));
+        (void)address.hash();
+      }
+}
+
+TEST_CASE("a path of 108 bytes, reported as 111, is all there") {
+  for (const AddressSource &source : address_sources) {
+    CAPTURE(source.method);
+    const Fresh fresh;
+    SocketAddress address = source.get(AF_UNIX, 111);
+    UnixAddress path = VALUE(address.get<UnixAddress>());
+    CHECK(path.kind() == UnixAddress::Kind::path);
+    CHECK(path.name() == std::string(108, 'p'));
+    fake::reset();
+    fake::connect.answer(0);
+    CHECK(SocketRef(77)->connect(address).has_value());
+    CHECK(std::get<2>(fake::connect.calls[0]) == 110); // what connect(2) takes
+  }
+}
+
+TEST_CASE("the scope of a link-local address passes both ways") {
+  const Fresh fresh;
+  Inet6Address local{in6addr_loopback, 4711, 0xabcde, 7};
+  fake::getpeername.instead = [](int, sockaddr *address, socklen_t *length) {
+    sockaddr_in6 raw = {};
+    raw.sin6_family = AF_INET6;
+    raw.sin6_port = htons(4711);
+    raw.sin6_flowinfo = htonl(0xabcde);
+    raw.sin6_addr = in6addr_loopback;
+    raw.sin6_scope_id = 7;
+    std::memcpy(address, &raw, sizeof raw);
+    *length = sizeof raw;
+    return 0;
+  };
+  SocketAddress address = VALUE(SocketRef(77)->getpeername());
+  CHECK((VALUE(address.get<Inet6Address>()) == local));
+  sockaddr_in6 seen = {};
+  fake::connect.instead = [&](int, const sockaddr *raw, socklen_t length) {
+    CHECK(length == sizeof seen);
+    std::memcpy(&seen, raw, sizeof seen);
+    return 0;
+  };
+  CHECK(SocketRef(77)->connect(local).has_value());
+  CHECK(seen.sin6_scope_id == 7);
+  CHECK(seen.sin6_flowinfo == htonl(0xabcde));
+  CHECK(seen.sin6_port == htons(4711));
+}
+
+// --- one call, with the caller's arguments ---------------------------------------------------------------
+
+TEST_CASE("descriptors are made close-on-exec") {
+  const Fresh fresh;
+  fake::close.answer(0);
+  SUBCASE("socket") {
+    fake::socket.answer(78);
+    CHECK(VALUE(Socket::socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMPV6)).release() == 78);
+    CHECK(fake::socket.called_with(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6));
+  }
+  SUBCASE("socketpair") {
+    fake::socketpair.instead = [](int domain, int type, int protocol, int *fds) {
+      CHECK(domain == AF_UNIX);
+      CHECK(type == (SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC));
+      CHECK(protocol == 5);
+      fds[0] = 78;
+      fds[1] = 79;
+      return 0;
+    };
+    auto made = VALUE(Socket::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 5));
+    CHECK(fake::journal().calls == std::vector<std::string>{"socketpair"});
+    CHECK(made.first.release() == 78);
+    CHECK(made.second.release() == 79);
+  }
+  SUBCASE("accept") {
+    fake::accept4.answer(78);
+    CHECK(VALUE(SocketRef(77)->accept()).release() == 78);
+    CHECK(fake::accept4.called_with(77, nullptr, nullptr, SOCK_CLOEXEC));
+  }
+  SUBCASE("accept with flags") {
+    fake::accept4.answer(78);
+    CHECK(VALUE(SocketRef(77)->accept(SOCK_NONBLOCK | 1)).release() == 78);
+    CHECK(fake::accept4.called_with(77, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC | 1));
+  }
+  SUBCASE("accept_from") {
+    fake::accept4.instead = [](int fd, sockaddr *address, socklen_t *length, int flags) {
+      CHECK(fd == 77);
+      CHECK(flags == (SOCK_NONBLOCK | SOCK_CLOEXEC));
+      CHECK(*length == room);
+      sockaddr_in raw = {};
+      raw.sin_family = AF_INET;
+      raw.sin_port = htons(4711);
+      std::memcpy(address, &raw, *length = sizeof raw);
+      return 78;
+    };
+    auto accepted = VALUE(SocketRef(77)->accept_from(SOCK_NONBLOCK));
+    CHECK(fake::journal().calls == std::vector<std::string>{"accept4"});
+    CHECK(accepted.socket.release() == 78);
+    CHECK(accepted.address == SocketAddress(Inet4Address{INADDR_ANY, 4711}));
+  }
+  SUBCASE("dup") {
+    fake::fcntl.answer(78);
+    CHECK(VALUE(SocketRef(77)->dup()).release() == 78);
+    CHECK(fake::fcntl.called_with(77, F_DUPFD_CLOEXEC, 0));
+  }
+}
+
+TEST_CASE("bind, connect, listen, shutdown, sockatmark: one call each") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  const SocketAddress address = Inet4Address{INADDR_LOOPBACK, 4711};
+  SUBCASE("bind") {
+    fake::bind.answer(0);
+    CHECK(socket->bind(address).has_value());
+    CHECK(fake::bind.called_with(77, address.data(), sizeof(sockaddr_in)));
+  }
+  SUBCASE("connect") {
+    fake::connect.answer(0);
+    CHECK(socket->connect(address).has_value());
+    CHECK(fake::connect.called_with(77, address.data(), sizeof(sockaddr_in)));
+  }
+  SUBCASE("listen") {
+    fake::listen.answer(0);
+    CHECK(socket->listen(-3).has_value());
+    CHECK(fake::listen.called_with(77, -3));
+  }
+  SUBCASE("shutdown") {
+    fake::shutdown.answer(0);
+    CHECK(socket->shutdown(4711).has_value());
+    CHECK(fake::shutdown.called_with(77, 4711));
+  }
+  SUBCASE("sockatmark") {
+    fake::sockatmark.answer(1);
+    CHECK(VALUE(socket->sockatmark()));
+    CHECK(fake::sockatmark.called_with(77));
+    fake::sockatmark.answer(0);
+    CHECK_FALSE(VALUE(socket->sockatmark()));
+  }
+  SUBCASE("sendfile") {
+    fake::sendfile.instead = [](int, int, off_t *offset, std::size_t) {
+      CHECK(*offset == 0x123456789);
+      *offset += 5;
+      return ssize_t{5};
+    };
+    CHECK(VALUE(socket->sendfile(78, 0x123456789, 0x1000000000)) == 5);
+    REQUIRE(fake::sendfile.calls.size() == 1);
+    CHECK(fake::sendfile.called_with(77, 78, std::get<2>(fake::sendfile.calls[0]), 0x1000000000));
+  }
+}
+
+TEST_CASE("sends carry MSG_NOSIGNAL, and what they were given") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  const SocketAddress address = Inet4Address{INADDR_LOOPBACK, 4711};
+  const char data[] = "0123456789";
+  SUBCASE("send") {
+    fake::send.answer(3);
+    CHECK(VALUE(socket->send({data, 10}, MSG_DONTWAIT | MSG_MORE)) == 3);
+    CHECK(fake::send.called_with(77, data, 10, MSG_DONTWAIT | MSG_MORE | MSG_NOSIGNAL));
+  }
+  SUBCASE("send, no flags") {
+    fake::send.answer(0);
+    CHECK(VALUE(socket->send({nullptr, 0})) == 0);
+    CHECK(fake::send.called_with(77, nullptr, 0, MSG_NOSIGNAL));
+  }
+  SUBCASE("sendto") {
+    fake::sendto.answer(3);
+    CHECK(VALUE(socket->sendto({data, 10}, address, MSG_CONFIRM)) == 3);
+    CHECK(fake::sendto.called_with(77, data, 10, MSG_CONFIRM | MSG_NOSIGNAL, address.data(), sizeof(sockaddr_in)));
+  }
+  SUBCASE("sendto, no flags") {
+    fake::sendto.answer(3);
+    CHECK(VALUE(socket->sendto({data, 10}, NoAddress())) == 3);
+    CHECK(std::get<3>(fake::sendto.calls[0]) == MSG_NOSIGNAL);
+    CHECK(std::get<5>(fake::sendto.calls[0]) == 0);
+  }
+
+  const ConstBuffer parts[] = {{data, 3}, {data + 3, 4}};
+  const ConstBuffer control(data, 7);
+  auto check_header = [&](const msghdr &header, bool full) {
+    CHECK(header.msg_iovlen == 2);
+    CHECK(static_cast<const void *>(header.msg_iov) == parts);
+    CHECK(header.msg_iov[0].iov_base == data);
+    CHECK(header.msg_iov[1].iov_len == 4);
+    CHECK(header.msg_name == (full ? address.data() : nullptr));
+    CHECK(header.msg_namelen == (full ? sizeof(sockaddr_in) : 0));
+    CHECK(header.msg_control == (full ? data : nullptr));
+    CHECK(header.msg_controllen == (full ? 7 : 0));
+    CHECK(header.msg_flags == 0);
+  };
+  SUBCASE("sendmsg") {
+    for (int flags : {0, MSG_DONTROUTE | MSG_EOR})
+      for (bool full : {false, true}) {
+        fake::reset();
+        const OutgoingMessage message = full ? OutgoingMessage(parts, &address, control) : OutgoingMessage(parts);
+        fake::sendmsg.instead = [&](int, const msghdr *header, int) {
+          check_header(*header, full);
+          return ssize_t{6};
+        };
+        CHECK(VALUE(socket->sendmsg(message, flags)) == 6);
+        REQUIRE(fake::sendmsg.calls.size() == 1);
+        CHECK(fake::sendmsg.called_with(77, std::get<1>(fake::sendmsg.calls[0]), flags | MSG_NOSIGNAL));
+      }
+  }
+  SUBCASE("sendmmsg") {
+    for (int flags : {0, MSG_OOB | MSG_ZEROCOPY}) {
+      fake::reset();
+      OutgoingMessage messages[] = {OutgoingMessage(parts, &address, control), OutgoingMessage(parts),
+                                    OutgoingMessage()};
+      fake::sendmmsg.instead = [&](int, mmsghdr *headers, unsigned, int) {
+        check_header(headers[0].msg_hdr, true);
+        check_header(headers[1].msg_hdr, false);
+        headers[0].msg_len = 7;
+        headers[1].msg_len = 6;
+        return 2;
+      };
+      CHECK(VALUE(socket->sendmmsg(messages, flags)) == 2);
+      CHECK(fake::sendmmsg.called_with(77, reinterpret_cast<mmsghdr *>(messages), 3, flags | MSG_NOSIGNAL));
+      CHECK(messages[0].sent() == 7);
+      CHECK(messages[1].sent() == 6);
+      CHECK(messages[2].sent() == 0);
+    }
+  }
+  SUBCASE("sendmmsg of nothing") {
+    fake::sendmmsg.answer(0);
+    CHECK(VALUE(socket->sendmmsg({})) == 0);
+    CHECK(fake::sendmmsg.called_with(77, nullptr, 0, MSG_NOSIGNAL));
+  }
+}
+
+TEST_CASE("a closed peer is EPIPE, not SIGPIPE") {
+  auto [socket, peer] = VALUE(Socket::socketpair(AF_UNIX, SOCK_STREAM));
+  VALUE(peer.close());
+  Error (*const sends[])(const Socket &) = {
+      [](const Socket &s) { return error_of(s.send("x")); },
+      [](const Socket &s) { return error_of(s.sendto("x", NoAddress())); },
+      [](const Socket &s) {
+        ConstBuffer part[] = {"x"};
+        return error_of(s.sendmsg(OutgoingMessage(part)));
+      },
+      [](const Socket &s) {
+        ConstBuffer part[] = {"x"};
+        OutgoingMessage messages[] = {OutgoingMessage(part)};
+        return error_of(s.sendmmsg(messages));
+      },
+  };
+  int status = in_child([&, &s = socket] {
+    (void)::signal(SIGPIPE, SIG_DFL);
+    for (auto send : sends)
+      if (!send(s).is(EPIPE))
+        return 1;
+    return 0;
+  });
+  CHECK(status == 0);
+
+  // sendfile has no such flag, and the signal's disposition is the program's.
+  status = in_child([&s = socket] {
+    (void)::signal(SIGPIPE, SIG_DFL);
+    Socket file(::memfd_create("baresock", MFD_CLOEXEC));
+    if (::write(file.fd(), "x", 1) != 1)
+      return 1;
+    return s.sendfile(file.fd(), 0, 1).has_value() ? 2 : 3;
+  });
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGPIPE);
+}
+
+TEST_CASE("receives make one call with what they were given") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  char buffer[16];
+  SUBCASE("recv") {
+    fake::recv.answer(3);
+    auto got = VALUE(socket->recv({buffer, 10}, MSG_PEEK | MSG_DONTWAIT));
+    CHECK(fake::recv.called_with(77, buffer, 10, MSG_PEEK | MSG_DONTWAIT));
+    CHECK(got.size == 3);
+    CHECK(got.length == 3);
+  }
+  SUBCASE("recv, no flags") {
+    fake::recv.answer(0);
+    CHECK(VALUE(socket->recv({nullptr, 0})).size == 0);
+    CHECK(fake::recv.called_with(77, nullptr, 0, 0));
+  }
+  SUBCASE("recv(size)") {
+    fake::recv.instead = [](int, void *where, std::size_t, int) {
+      std::memcpy(where, "abc", 3);
+      return ssize_t{3};
+    };
+    Bytes bytes = VALUE(socket->recv(10, MSG_PEEK));
+    CHECK(fake::journal().calls == std::vector<std::string>{"malloc", "recv"});
+    CHECK(fake::malloc.calls[0] == std::tuple(10));
+    CHECK(fake::recv.calls[0] == std::tuple(77, bytes.data(), 10, MSG_PEEK));
+    CHECK(bytes.text() == "abc");
+    CHECK(bytes.length() == 3);
+  }
+  SUBCASE("recv(0): no memory") {
+    fake::recv.answer(0);
+    CHECK(VALUE(socket->recv(0)).empty());
+    CHECK(fake::recv.called_with(77, nullptr, 0, 0));
+  }
+  SUBCASE("recv(size), as it is by default") {
+    fake::recv.answer(0);
+    CHECK(VALUE(socket->recv()).empty());
+    CHECK(std::get<2>(fake::recv.calls[0]) == 4096);
+    CHECK(std::get<3>(fake::recv.calls[0]) == 0);
+  }
+  SUBCASE("recvfrom") {
+    fake::recvfrom.instead = [](int, void *, std::size_t, int, sockaddr *, socklen_t *length) {
+      CHECK(*length == room);
+      *length = 0;
+      return ssize_t{3};
+    };
+    auto got = VALUE(socket->recvfrom({buffer, 10}, MSG_OOB));
+    REQUIRE(fake::recvfrom.calls.size() == 1);
+    auto &call = fake::recvfrom.calls[0];
+    CHECK(std::get<4>(call) != nullptr);
+    CHECK(fake::recvfrom.called_with(77, buffer, 10, MSG_OOB, std::get<4>(call), std::get<5>(call)));
+    CHECK(got.size == 3);
+    CHECK(got.length == 3);
+  }
+  SUBCASE("recvfrom(size)") {
+    fake::recvfrom.instead = [](int, void *where, std::size_t size, int flags, sockaddr *, socklen_t *length) {
+      CHECK(size == 10);
+      CHECK(flags == MSG_WAITALL);
+      std::memcpy(where, "abc", 3);
+      *length = 0;
+      return ssize_t{3};
+    };
+    auto got = VALUE(socket->recvfrom(10, MSG_WAITALL));
+    CHECK(fake::journal().calls == std::vector<std::string>{"malloc", "recvfrom"});
+    CHECK(got.data.text() == "abc");
+  }
+
+  MutableBuffer parts[] = {{buffer, 3}, {buffer + 3, 4}};
+  char control[5];
+  SUBCASE("recvmsg") {
+    for (int flags : {0, MSG_PEEK | MSG_ERRQUEUE}) {
+      fake::reset();
+      fake::recvmsg.instead = [&](int fd, msghdr *header, int given) {
+        CHECK(fd == 77);
+        CHECK(given == (flags | MSG_CMSG_CLOEXEC));
+        CHECK(header->msg_namelen == room);
+        CHECK(static_cast<void *>(header->msg_iov) == parts);
+        CHECK(header->msg_iovlen == 2);
+        CHECK(header->msg_control == control);
+        CHECK(header->msg_controllen == 5);
+        CHECK(header->msg_flags == 0);
+        header->msg_namelen = 0;
+        header->msg_controllen = 2;
+        header->msg_flags = MSG_EOR | MSG_CTRUNC | MSG_CMSG_CLOEXEC;
+        return ssize_t{4};
+      };
+      auto got = VALUE(socket->recvmsg(parts, control, flags));
+      CHECK(fake::journal().calls == std::vector<std::string>{"recvmsg"});
+      CHECK(got.size == 4);
+      CHECK(got.length == 4);
+      CHECK(got.flags == (MSG_EOR | MSG_CTRUNC | MSG_CMSG_CLOEXEC));
+      CHECK(got.end_of_record());
+      CHECK(got.control_truncated());
+      CHECK_FALSE(got.truncated());
+      CHECK_FALSE(got.out_of_band());
+      CHECK_FALSE(got.error_queue());
+      CHECK(static_cast<void *>(got.control.data()) == control);
+      CHECK(got.control.size() == 2);
+    }
+  }
+  SUBCASE("recvmmsg") {
+    for (int flags : {0, MSG_WAITFORONE | MSG_DONTWAIT}) {
+      fake::reset();
+      IncomingBatch<3> batch;
+      batch.assign(0, parts, control);
+      batch.assign(1, parts);
+      fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned, int, timespec *) {
+        CHECK(headers[0].msg_hdr.msg_control == control);
+        CHECK(headers[0].msg_hdr.msg_controllen == 5);
+        CHECK(headers[1].msg_hdr.msg_control == nullptr);
+        CHECK(headers[1].msg_hdr.msg_controllen == 0);
+        CHECK(static_cast<void *>(headers[1].msg_hdr.msg_iov) == parts);
+        CHECK(headers[1].msg_hdr.msg_iovlen == 2);
+        CHECK(headers[2].msg_hdr.msg_iovlen == 0);
+        CHECK(headers[0].msg_hdr.msg_name != headers[1].msg_hdr.msg_name);
+        return 0;
+      };
+      CHECK(VALUE(socket->recvmmsg(batch, flags)) == 0);
+      REQUIRE(fake::recvmmsg.calls.size() == 1);
+      CHECK(
+          fake::recvmmsg.called_with(77, std::get<1>(fake::recvmmsg.calls[0]), 3, flags | MSG_CMSG_CLOEXEC, nullptr));
+      CHECK(batch.size() == 0);
+    }
+  }
+}
+
+TEST_CASE("options, flags and counts make one call with what they were given") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  auto check_set = [](const auto &value) {
+    return [value](int fd, int level, int name, const void *given, socklen_t size) {
+      CHECK(fd == 77);
+      CHECK(level == 4711);
+      CHECK(name == -12);
+      CHECK(size == value.size());
+      CHECK(std::string_view(static_cast<const char *>(given), size) == value);
+      return 0;
+    };
+  };
+  auto bytes_of = [](int value) { return std::string(reinterpret_cast<const char *>(&value), sizeof value); };
+  SUBCASE("setsockopt(int)") {
+    fake::setsockopt.instead = check_set(bytes_of(-4));
+    CHECK(socket->setsockopt(4711, -12, -4).has_value());
+  }
+  SUBCASE("setsockopt(bool)") {
+    fake::setsockopt.instead = check_set(bytes_of(1));
+    CHECK(socket->setsockopt(4711, -12, true).has_value());
+  }
+  SUBCASE("setsockopt(text)") {
+    fake::setsockopt.instead = check_set(std::string("reno"));
+    CHECK(socket->setsockopt(4711, -12, "reno").has_value());
+  }
+  SUBCASE("setsockopt(no text)") {
+    // SO_BINDTODEVICE: to no device.
+    fake::setsockopt.instead = [](int, int, int, const void *, socklen_t size) {
+      CHECK(size == 0);
+      return 0;
+    };
+    CHECK(socket->setsockopt(4711, -12, "").has_value());
+    fake::reset();
+    fake::setsockopt.answer(0);
+    CHECK(socket->setsockopt(4711, -12, std::string_view()).has_value());
+  }
+  SUBCASE("setsockopt(bytes)") {
+    const std::string value(300, '\0');
+    fake::setsockopt.answer(0);
+    CHECK(socket->setsockopt(4711, -12, ConstBuffer(value)).has_value());
+    CHECK(fake::setsockopt.called_with(77, 4711, -12, value.data(), 300));
+  }
+  SUBCASE("setsockopt(no bytes)") { // ALG_SET_AEAD_AUTHSIZE: the length is the value
+    fake::setsockopt.answer(0);
+    CHECK(socket->setsockopt(4711, -12, ConstBuffer(nullptr, 16)).has_value());
+    CHECK(fake::setsockopt.called_with(77, 4711, -12, nullptr, 16));
+  }
+  SUBCASE("getsockopt(bytes)") {
+    char value[16];
+    fake::getsockopt.instead = [&](int fd, int level, int name, void *given, socklen_t *size) {
+      CHECK(fd == 77);
+      CHECK(level == 4711);
+      CHECK(name == -12);
+      CHECK(given == value);
+      CHECK(*size == 16);
+      *size = 7;
+      return 0;
+    };
+    CHECK(VALUE(socket->getsockopt(4711, -12, value)) == 7);
+  }
+  SUBCASE("from_fd") {
+    fake::getsockopt.instead = [](int fd, int level, int name, void *, socklen_t *size) {
+      CHECK(fd == 77);
+      CHECK(level == SOL_SOCKET);
+      CHECK(name == SO_TYPE);
+      CHECK(*size == sizeof(int));
+      return 0;
+    };
+    CHECK(VALUE(Socket::from_fd(77)).release() == 77);
+  }
+  SUBCASE("peercred") {
+    fake::getsockopt.instead = [](int fd, int level, int name, void *value, socklen_t *size) {
+      CHECK(fd == 77);
+      CHECK(level == SOL_SOCKET);
+      CHECK(name == SO_PEERCRED);
+      CHECK(*size == sizeof(ucred));
+      const ucred peer = {4711, 12, 13};
+      std::memcpy(value, &peer, sizeof peer);
+      return 0;
+    };
+    ucred peer = VALUE(socket->peercred());
+    CHECK(peer.pid == 4711);
+    CHECK(peer.uid == 12);
+    CHECK(peer.gid == 13);
+  }
+  SUBCASE("peercred of nobody") {
+    fake::getsockopt.instead = [](int, int, int, void *value, socklen_t *) {
+      const ucred peer = {0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
+      std::memcpy(value, &peer, sizeof peer);
+      return 0;
+    };
+    CHECK_ERROR(socket->peercred(), ENODATA, getsockopt);
+  }
+  SUBCASE("bytes_readable") {
+    fake::ioctl.instead = [](int fd, unsigned long request, void *value) {
+      CHECK(fd == 77);
+      CHECK(request == FIONREAD);
+      const int bytes = INT_MAX;
+      std::memcpy(value, &bytes, sizeof bytes);
+      return 0;
+    };
+    CHECK(VALUE(socket->bytes_readable()) == INT_MAX);
+  }
+  SUBCASE("bytes_unsent") {
+    fake::ioctl.instead = [](int fd, unsigned long request, void *value) {
+      CHECK(fd == 77);
+      CHECK(request == TIOCOUTQ); // SIOCOUTQ's other name
+      const int bytes = 12;
+      std::memcpy(value, &bytes, sizeof bytes);
+      return 0;
+    };
+    CHECK(VALUE(socket->bytes_unsent()) == 12);
+  }
+  SUBCASE("if_nametoindex") {
+    fake::if_nametoindex.instead = [](const char *name) {
+      CHECK(std::string(name) == "wlan0");
+      return 4711u;
+    };
+    SocketAddress address = VALUE(SocketAddress::parse("fe80::1%wlan0"));
+    CHECK(VALUE(address.get<Inet6Address>()).scope_id == 4711);
+  }
+  SUBCASE("if_indextoname") {
+    fake::if_indextoname.instead = [](unsigned index, char *name) {
+      CHECK(index == 4711);
+      return std::strcpy(name, "wlan0");
+    };
+    CHECK(SocketAddress(Inet6Address{in6addr_loopback, 0, 0, 4711}).text() == "::1%wlan0");
+  }
+  CHECK(fake::journal().calls.size() == 1);
+}
+
+TEST_CASE("descriptor flags: only the one changes") {
+  struct {
+    Result<bool> (*get)(const Socket &);
+    Result<void> (*set)(const Socket &, bool);
+    int get_command, set_command, bit;
+  } const cases[] = {
+      {[](const Socket &s) { return s.nonblocking(); },
+       [](const Socket &s, bool on) { return s.set_nonblocking(on); }, F_GETFL, F_SETFL, O_NONBLOCK},
+      {[](const Socket &s) { return s.close_on_exec(); },
+       [](const Socket &s, bool on) { return s.set_close_on_exec(on); }, F_GETFD, F_SETFD, FD_CLOEXEC},
+  };
+  using Calls = std::vector<std::tuple<int, int, int>>;
+  const SocketRef socket(77);
+  for (const auto &row : cases)
+    for (int others : {0, O_RDWR | O_APPEND, 0x7fffffff & ~O_NONBLOCK & ~FD_CLOEXEC})
+      for (bool before : {false, true})
+        for (bool on : {false, true}) {
+          const Fresh fresh;
+          const int flags = others | (before ? row.bit : 0);
+          fake::fcntl.instead = [&](int, int command, int) { return command == row.get_command ? flags : 0; };
+          CHECK(VALUE(row.get(*socket)) == before);
+          CHECK(fake::fcntl.calls == Calls{{77, row.get_command, 0}});
+          fake::fcntl.calls.clear();
+          CHECK(row.set(*socket, on).has_value());
+          CHECK(fake::fcntl.calls ==
+                Calls{{77, row.get_command, 0}, {77, row.set_command, others | (on ? row.bit : 0)}});
+        }
+}
+
+// --- in-out fields ---------------------------------------------------------------------------------------
+
+TEST_CASE("recvmmsg: a batch is as new for every call") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  constexpr std::size_t messages = 3;
+  IncomingBatch<messages> batch;
+  char data[messages][8];
+  char control[messages][24];
+  std::array<MutableBuffer, 1> parts[messages];
+  for (std::size_t i = 0; i < messages; ++i) {
+    parts[i][0] = data[i];
+    batch.assign(i, parts[i], MutableBuffer(control[i], 8 * (i + 1)));
+  }
+  int answer = 0;
+  fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned count, int, timespec *) {
+    CHECK(count == messages);
+    for (std::size_t i = 0; i < count; ++i) {
+      CAPTURE(i);
+      msghdr &header = headers[i].msg_hdr;
+      CHECK(header.msg_namelen == room);
+      CHECK(header.msg_control == control[i]);
+      CHECK(header.msg_controllen == 8 * (i + 1));
+      CHECK(header.msg_flags == 0);
+      CHECK(static_cast<void *>(header.msg_iov) == parts[i].data());
+      CHECK(header.msg_iovlen == 1);
+      const sockaddr_in raw = {AF_INET, htons(4711), {}, {}};
+      std::memcpy(header.msg_name, &raw, sizeof raw);
+      header.msg_namelen = sizeof raw;
+      header.msg_controllen = i;
+      header.msg_flags = MSG_TRUNC | MSG_CTRUNC;
+      header.msg_control = nullptr; // for good measure
+      headers[i].msg_len = 5;
+    }
+    if (answer == -1)
+      errno = EINTR;
+    return answer;
+  };
+  for (int next : {3, 1, -1, 0, 3}) {
+    CAPTURE(next);
+    answer = next;
+    auto got = socket->recvmmsg(batch, MSG_WAITFORONE);
+    CHECK(got.has_value() == (next >= 0));
+    CHECK(batch.size() == static_cast<std::size_t>(std::max(next, 0)));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      CHECK(batch[i].address.port() == 4711);
+      CHECK(batch[i].size == 5);
+      CHECK(batch[i].truncated());
+    }
+  }
+
+  // An address of the last call is not one of this.
+  fake::recvmmsg.instead = [](int, mmsghdr *headers, unsigned, int, timespec *) {
+    for (std::size_t i = 0; i < messages; ++i)
+      headers[i].msg_hdr.msg_namelen = 0;
+    return int{messages};
+  };
+  CHECK(VALUE(socket->recvmmsg(batch)) == messages);
+  for (std::size_t i = 0; i < messages; ++i) {
+    CHECK(batch[i].address.size() == 0);
+    CHECK(batch[i].address.get<NoAddress>().has_value());
+    CHECK(batch[i].flags == 0);
+  }
+
+  // Nor is a message, after a call that was refused.
+  CHECK_ERROR(socket->recvmmsg(batch, MSG_EOR), EINVAL, recvmmsg);
+  CHECK(batch.size() == 0);
+}
+
+TEST_CASE("sendmsg and sendmmsg: a message can be sent again") {
+  const Fresh fresh;
+  const ConstBuffer parts[] = {"hello"};
+  OutgoingMessage messages[] = {OutgoingMessage(parts)};
+  fake::sendmmsg.instead = [&](int, mmsghdr *headers, unsigned, int) {
+    CHECK(static_cast<const void *>(headers[0].msg_hdr.msg_iov) == parts);
+    CHECK(headers[0].msg_hdr.msg_iovlen == 1);
+    headers[0].msg_len = 5;
+    return 1;
+  };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(VALUE(SocketRef(77)->sendmmsg(messages)) == 1);
+    CHECK(messages[0].sent() == 5);
+  }
+}
+
+// --- what is refused before the kernel sees it -----------------------------------------------------------
+
+namespace {
+
+/// A method with flags; every one of them.
+struct FlagRow {
+  std::string method; // the operation's name
+  Error (*run)(int flags);
+};
+
+const FlagRow sends[] = {
+    {"send", [](int flags) { return error_of(SocketRef(77)->send("x", flags)); }},
+    {"sendto", [](int flags) { return error_of(SocketRef(77)->sendto("x", SocketAddress::unspec(), flags)); }},
+    {"sendmsg", [](int flags) { return error_of(SocketRef(77)->sendmsg(OutgoingMessage(), flags)); }},
+    {"sendmmsg",
+     [](int flags) {
+       OutgoingMessage messages[1];
+       return error_of(SocketRef(77)->sendmmsg(messages, flags));
+     }},
+};
+
+const FlagRow receives[] = {
+    {"recv",
+     [](int flags) {
+       char buffer[1];
+       return error_of(SocketRef(77)->recv(buffer, flags));
+     }},
+    {"recv", [](int flags) { return error_of(SocketRef(77)->recv(0, flags)); }},
+    {"recvfrom",
+     [](int flags) {
+       char buffer[1];
+       return error_of(SocketRef(77)->recvfrom(buffer, flags));
+     }},
+    {"recvfrom", [](int flags) { return error_of(SocketRef(77)->recvfrom(0, flags)); }},
+    {"recvmsg", [](int flags) { return error_of(SocketRef(77)->recvmsg({}, {}, flags)); }},
+    {"recvmmsg",
+     [](int flags) {
+       IncomingBatch<1> batch;
+       return error_of(SocketRef(77)->recvmmsg(batch, flags));
+     }},
+};
+
+/// Every bit there is: those of `known` reach the kernel, the others do not.
+void check_flags(Span<const FlagRow> rows, unsigned known) {
+  for (const FlagRow &row : rows)
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      const unsigned flag = 1u << bit;
+      CAPTURE(row.method);
+      CAPTURE(flag);
+      const Fresh fresh;
+      fake::send.answer(0);
+      fake::sendto.answer(0);
+      fake::sendmsg.answer(0);
+      fake::sendmmsg.answer(0);
+      fake::recv.answer(0);
+      fake::recvfrom.answer(0);
+      fake::recvmsg.answer(0);
+      fake::recvmmsg.answer(0);
+      Error error = row.run(static_cast<int>(flag));
+      if ((known & flag) != 0) {
+        CHECK(error == Error());
+        CHECK(fake::journal().calls == std::vector<std::string>{row.method});
+      } else {
+        CHECK(error.is(EINVAL));
+        CHECK(std::string(operation_name(error.operation())) == row.method);
+        CHECK(last_error() == error);
+        CHECK(fake::journal().calls.empty());
+      }
+    }
+}
+
+template <class T>
+void check_refused(const Result<T> &result, const char *operation, int code = EINVAL) {
+  CAPTURE(operation);
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().is(code));
+  CHECK(std::string(operation_name(result.error().operation())) == operation);
+  CHECK(last_error() == result.error());
+  CHECK(fake::journal().calls.empty());
+}
+
+} // namespace
+
+TEST_CASE("flags that a send does not know are EINVAL") {
+  // send(2), tcp(7), MSG_PROXY, and MSG_BATCH of linux/socket.h.
+  check_flags(sends, MSG_CONFIRM | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_MORE | MSG_NOSIGNAL | MSG_OOB |
+                         MSG_FASTOPEN | MSG_ZEROCOPY | MSG_PROXY | 0x40000);
+}
+
+TEST_CASE("flags that a receive does not know are EINVAL") {
+  // recv(2), recvmmsg(2), MSG_NOSIGNAL, and MSG_SOCK_DEVMEM of linux/socket.h.
+  check_flags(receives, MSG_CMSG_CLOEXEC | MSG_DONTWAIT | MSG_ERRQUEUE | MSG_OOB | MSG_PEEK | MSG_TRUNC |
+                            MSG_WAITALL | MSG_WAITFORONE | MSG_NOSIGNAL | 0x2000000);
+}
+
+TEST_CASE("recv(size) with unknown flags frees what it allocated") {
+  const Fresh fresh;
+  CHECK_ERROR(SocketRef(77)->recv(16, MSG_EOR), EINVAL, recv);
+  CHECK_ERROR(SocketRef(77)->recvfrom(16, MSG_EOR), EINVAL, recvfrom);
+  CHECK(fake::recv.calls.empty());
+  CHECK(fake::recvfrom.calls.empty());
+}
+
+TEST_CASE("sizes that the kernel would misread are EINVAL") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  char byte = 0;
+  constexpr auto most = static_cast<std::size_t>(SSIZE_MAX);
+  for (std::size_t size : {most + 1, std::numeric_limits<std::size_t>::max()}) {
+    check_refused(socket->send({&byte, size}), "send");
+    check_refused(socket->sendto({&byte, size}, SocketAddress::unspec()), "sendto");
+    check_refused(socket->recv(MutableBuffer(&byte, size)), "recv");
+    check_refused(socket->recvfrom(MutableBuffer(&byte, size)), "recvfrom");
+  }
+  constexpr std::size_t int_most = INT_MAX;
+  for (std::size_t size : {int_most + 1, std::size_t{UINT_MAX} + 1, std::numeric_limits<std::size_t>::max()}) {
+    check_refused(socket->setsockopt(1, 2, ConstBuffer(&byte, size)), "setsockopt");
+    check_refused(socket->getsockopt(1, 2, MutableBuffer(&byte, size)), "getsockopt");
+  }
+  OutgoingMessage message;
+  for (std::size_t size : {std::size_t{UINT_MAX} + 1, std::numeric_limits<std::size_t>::max()})
+    check_refused(socket->sendmmsg({&message, size}), "sendmmsg");
+
+  // The largest that it would not.
+  fake::send.answer(0);
+  CHECK(socket->send({&byte, most}).has_value());
+  CHECK(fake::send.called_with(77, &byte, most, MSG_NOSIGNAL));
+  fake::reset();
+  fake::recv.answer(0);
+  CHECK(socket->recv(MutableBuffer(&byte, most)).has_value());
+  CHECK(fake::recv.called_with(77, &byte, most, 0));
+  fake::reset();
+  fake::setsockopt.answer(0);
+  CHECK(socket->setsockopt(1, 2, ConstBuffer(&byte, int_most)).has_value());
+  CHECK(fake::setsockopt.called_with(77, 1, 2, &byte, INT_MAX));
+  fake::reset();
+  fake::sendmmsg.answer(0);
+  CHECK(socket->sendmmsg({&message, UINT_MAX}).has_value());
+  CHECK(fake::sendmmsg.calls.size() == 1);
+}
+
+TEST_CASE("more memory than there is: ENOMEM, and no receive") {
+  const Fresh fresh;
+  constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
+  fake::malloc.fail(ENOMEM, 0, SIZE_MAX);
+  fake::calloc.fail(ENOMEM, 0, SIZE_MAX);
+  CHECK_ERROR(SocketRef(77)->recv(huge), ENOMEM, malloc);
+  CHECK_ERROR(SocketRef(77)->recvfrom(huge), ENOMEM, malloc);
+  CHECK_ERROR(SocketRef(77)->recv(huge, MSG_TRUNC), ENOMEM, calloc);
+  CHECK_ERROR(SocketRef(77)->recvfrom(huge, MSG_TRUNC), ENOMEM, calloc);
+  CHECK(fake::journal().calls == std::vector<std::string>{"malloc", "malloc", "calloc", "calloc"});
+  CHECK(fake::calloc.calls[0] == std::tuple(huge, 1));
+}
+
+TEST_CASE("texts that the kernel would cut are refused") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  using namespace std::string_view_literals;
+  check_refused(socket->setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "lo\0junk"sv), "setsockopt");
+  check_refused(socket->setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "\0"sv), "setsockopt");
+  check_refused(socket->setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "0123456789abcdef"), "setsockopt", ENAMETOOLONG);
+  fake::setsockopt.answer(0);
+  CHECK(socket->setsockopt(SOL_SOCKET, SO_BINDTODEVICE, "0123456789abcde").has_value());
+  CHECK(fake::setsockopt.calls.size() == 1);
+}
+
+TEST_CASE("numbers of parts") {
+  // The kernel's own limit.
+  auto [socket, peer] = VALUE(Socket::socketpair(AF_UNIX, SOCK_DGRAM));
+  const std::vector<ConstBuffer> out(1025, ConstBuffer("x"));
+  char byte[1025];
+  std::vector<MutableBuffer> in;
+  for (char &c : byte)
+    in.emplace_back(&c, 1);
+  for (std::size_t count : {0u, 1u, 1024u}) {
+    CAPTURE(count);
+    CHECK(VALUE(socket.sendmsg(OutgoingMessage({out.data(), count}))) == count);
+    CHECK(VALUE(peer.recvmsg({in.data(), 1024})).size == count);
+  }
+  CHECK_ERROR(socket.sendmsg(OutgoingMessage(out)), EMSGSIZE, sendmsg);
+  CHECK_ERROR(peer.recvmsg({in.data(), 1025}, {}, MSG_DONTWAIT), EMSGSIZE, recvmsg);
+}
+
+// --- what the kernel answered ----------------------------------------------------------------------------
+
+TEST_CASE("getsockopt(int) of options that are none") {
+  // The kernel cuts a long value to the room there is: with the room of an int it could pass for one.
+  for (socklen_t length : {0u, 1u, 2u, 3u, 4u, 5u, 8u, UINT_MAX}) {
+    CAPTURE(length);
+    const Fresh fresh;
+    const int first = 0x01c8c8c8; // no byte of it is a small number
+    fake::getsockopt.instead = [&](int fd, int level, int name, void *value, socklen_t *size) {
+      CHECK(fd == 77);
+      CHECK(level == SOL_IP);
+      CHECK(name == IP_TTL);
+      CHECK(*size > sizeof(int));
+      const int written[] = {first, first};
+      std::memcpy(value, written, std::min<std::size_t>({length, *size, sizeof written}));
+      *size = length;
+      return 0;
+    };
+    auto got = SocketRef(77)->getsockopt(SOL_IP, IP_TTL);
+    CHECK(fake::journal().calls == std::vector<std::string>{"getsockopt"});
+    if (length == 1) {
+      CHECK(VALUE(std::move(got)) == *reinterpret_cast<const unsigned char *>(&first));
+    } else if (length == 4) {
+      CHECK(VALUE(std::move(got)) == first);
+    } else {
+      CHECK_ERROR(got, EINVAL, getsockopt);
+    }
+  }
+}
+
+TEST_CASE("MSG_TRUNC: the size is what is in the buffer, the length what the kernel counted") {
+  const SocketRef socket(77);
+  char buffer[16];
+  const std::size_t sizes[] = {0, 3, 10};
+  const ssize_t answers[] = {0, 1, 3, 9, 10, 11, 65535, SSIZE_MAX};
+  for (std::size_t size : sizes)
+    for (ssize_t answer : answers) {
+      CAPTURE(size);
+      CAPTURE(answer);
+      const Fresh fresh;
+      const auto length = static_cast<std::size_t>(answer);
+      auto check = [&](std::size_t got_size, std::size_t got_length) {
+        CHECK(got_size == std::min(size, length));
+        CHECK(got_length == length);
+      };
+      fake::recv.answer(answer);
+      fake::recvfrom.instead = [&](int, void *, std::size_t, int, sockaddr *, socklen_t *address_length) {
+        *address_length = 0;
+        return answer;
+      };
+      auto got = VALUE(socket->recv({buffer, size}, MSG_TRUNC));
+      check(got.size, got.length);
+      auto from = VALUE(socket->recvfrom({buffer, size}, MSG_TRUNC | MSG_PEEK));
+      check(from.size, from.length);
+      Bytes bytes = VALUE(socket->recv(size, MSG_TRUNC));
+      check(bytes.size(), bytes.length());
+      // TCP counts what it discards and stores nothing: those bytes are zero.
+      CHECK(std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{}; }));
+      auto bytes_from = VALUE(socket->recvfrom(size, MSG_TRUNC));
+      check(bytes_from.data.size(), bytes_from.data.length());
+      CHECK(std::ranges::all_of(bytes_from.data, [](std::byte b) { return b == std::byte{}; }));
+
+      // In several parts.
+      MutableBuffer parts[] = {{buffer, size / 2}, {buffer + size / 2, 0}, {buffer + size / 2, size - size / 2}};
+      fake::recvmsg.instead = [&](int, msghdr *header, int) {
+        header->msg_namelen = 0;
+        header->msg_flags = length > size ? MSG_TRUNC : 0;
+        return answer;
+      };
+      auto message = VALUE(socket->recvmsg(parts, {}, MSG_TRUNC));
+      check(message.size, message.length);
+      CHECK(message.truncated() == (length > size));
+      if (answer > UINT_MAX)
+        continue;
+      IncomingBatch<2> batch;
+      batch.assign(1, parts);
+      fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned, int, timespec *) {
+        headers[0].msg_hdr.msg_namelen = headers[1].msg_hdr.msg_namelen = 0;
+        headers[1].msg_hdr.msg_flags = length > size ? MSG_TRUNC : 0;
+        headers[0].msg_len = headers[1].msg_len = static_cast<unsigned>(answer);
+        return 2;
+      };
+      CHECK(VALUE(socket->recvmmsg(batch, MSG_TRUNC)) == 2);
+      check(batch[1].size, batch[1].length);
+      CHECK(batch[1].truncated() == (length > size));
+      CHECK(batch[0].size == 0); // was given no room
+      CHECK(batch[0].length == length);
+    }
+}
+
+TEST_CASE("without MSG_TRUNC size and length are what the kernel counted") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  char buffer[16];
+  MutableBuffer parts[] = {{buffer, 2}, {buffer + 2, 5}};
+  fake::recvmsg.instead = [](int, msghdr *header, int) {
+    header->msg_namelen = 0;
+    header->msg_flags = MSG_TRUNC; // cut short
+    return ssize_t{7};
+  };
+  auto message = VALUE(socket->recvmsg(parts));
+  CHECK(message.size == 7);
+  CHECK(message.length == 7);
+  CHECK(message.truncated());
+
+  IncomingBatch<3> batch;
+  for (std::size_t i = 0; i < 3; ++i)
+    batch.assign(i, parts);
+  fake::recvmmsg.instead = [](int, mmsghdr *headers, unsigned, int, timespec *) {
+    for (unsigned i = 0; i < 2; ++i) {
+      headers[i].msg_len = 3 + i;
+      headers[i].msg_hdr.msg_namelen = 0;
+      headers[i].msg_hdr.msg_flags = i == 0 ? MSG_OOB : MSG_ERRQUEUE;
+    }
+    return 2;
+  };
+  CHECK(VALUE(socket->recvmmsg(batch)) == 2);
+  CHECK(batch.size() == 2);
+  CHECK(batch[0].size == 3);
+  CHECK(batch[1].size == 4);
+  CHECK(batch[1].length == 4);
+  CHECK(batch[0].out_of_band());
+  CHECK_FALSE(batch[0].error_queue());
+  CHECK(batch[1].error_queue());
+}
+
+TEST_CASE("counts are the kernel's, the largest too") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  for (ssize_t answer :
+       {ssize_t{0}, ssize_t{1}, ssize_t{INT_MAX}, ssize_t{INT_MAX} + 1, ssize_t{SSIZE_MAX}, ssize_t{-2}}) {
+    CAPTURE(answer);
+    const auto count = static_cast<std::size_t>(answer);
+    fake::send.answer(answer);
+    CHECK(VALUE(socket->send("x")) == count);
+    fake::sendto.answer(answer);
+    CHECK(VALUE(socket->sendto("x", SocketAddress::unspec())) == count);
+    fake::sendmsg.answer(answer);
+    CHECK(VALUE(socket->sendmsg(OutgoingMessage())) == count);
+    fake::sendfile.answer(answer);
+    CHECK(VALUE(socket->sendfile(78, 0, 1)) == count);
+  }
+  CHECK(last_error() == Error());
+}
+
+// --- the last error --------------------------------------------------------------------------------------
+
+TEST_CASE("last_error() is the thread's own") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  auto fail_often = [&socket](fake::Any &call, int code, auto run, Error &last, bool &always) {
+    call.fail(code, 0, SIZE_MAX);
+    always = last_error() == Error();
+    for (int i = 0; i < 1000; ++i)
+      always = always && run(*socket).is(code) && last_error().is(code);
+    last = last_error();
+  };
+  auto receive = [](const Socket &s) {
+    char buffer[1];
+    return error_of(s.recv(buffer));
+  };
+  auto send = [](const Socket &s) { return error_of(s.send("x")); };
+  Error first, second;
+  bool first_always = false, second_always = false;
+  std::thread one([&] { fail_often(fake::recv, EINTR, receive, first, first_always); });
+  std::thread two([&] { fail_often(fake::send, EPIPE, send, second, second_always); });
+  one.join();
+  two.join();
+  CHECK(first_always);
+  CHECK(second_always);
+  CHECK(first == Error(EINTR, Operation::recv));
+  CHECK(second == Error(EPIPE, Operation::send));
+  CHECK(last_error() == Error());
+}
+
+TEST_CASE("last_error() stays until the next failure or clear_error()") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  fake::listen.fail(EADDRINUSE);
+  CHECK_FALSE(socket->listen().has_value());
+  const Error first(EADDRINUSE, Operation::listen);
+  CHECK(last_error() == first);
+  fake::listen.answer(0);
+  CHECK(socket->listen().has_value());
+  CHECK(last_error() == first);
+  errno = EPERM; // is not asked again
+  CHECK(last_error() == first);
+  fake::shutdown.fail(ENOTCONN);
+  CHECK_FALSE(socket->shutdown(SHUT_WR).has_value());
+  CHECK(last_error() == Error(ENOTCONN, Operation::shutdown));
+  clear_error();
+  CHECK(last_error() == Error());
+  CHECK(last_error().code() == 0);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# What the kernel sees of each method, by strace: one call, nothing unasked, and the errors that it gives.
+# Prints PASS, FAIL and SKIP lines, as test/run counts them.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${BUILD:-build}
+work=$build/check
+driver=$work/syscalls
+log=$work/syscalls.log
+mkdir -p "$work"
+
+verdict() { # name, what is wrong (nothing: PASS)
+  if [ -z "$2" ]; then
+    echo "PASS syscalls: $1"
+  else
+    printf '%s\n' "$2" | head -n 20
+    echo "FAIL syscalls: $1"
+  fi
+}
+
+if ! command -v strace >/dev/null; then
+  echo "SKIP syscalls: no strace"
+  exit 0
+elif ! strace -o /dev/null true 2>/dev/null; then
+  echo "SKIP syscalls: strace may not trace here"
+  exit 0
+elif ! make -s BUILD="$build" "$build/libbaresock.a" ||
+  ! ${CXX:-g++} -std=c++23 ${CXXFLAGS:--O2} -Iinclude test/syscalls/driver.cpp "$build/libbaresock.a" -o "$driver"; then
+  echo "FAIL syscalls: test/syscalls/driver.cpp does not build"
+  exit 0
+fi
+export ASAN_OPTIONS=detect_leaks=0 # the leak sanitizer cannot work under another ptrace
+
+# 1. Between its marks each method makes just the calls that the mark says, and no other.
+if output=$(strace -qq -s 100 -o "$log" "$driver" count); then
+  wrong=$(awk '
+    /^write\(-1, "begin / { split($0, text, "\""); split(text[2], mark, " "); open = 1; seen = 0; next }
+    /^(mmap|munmap|madvise|futex)\(/ { next } # a sanitizer at work
+    /^write\(-1, "end"/ {
+      if (seen != mark[4])
+        print mark[2] ": " seen " of " mark[4] " calls of " mark[3]
+      open = 0
+      ++methods
+      next
+    }
+    open && index($0, mark[3] "(") == 1 { ++seen; next }
+    open { print mark[2] ": " $0 }
+    END { if (methods < 40) print "only " methods + 0 " methods" }' "$log")
+else
+  wrong="$driver count: $output"
+fi
+verdict "each method makes its call, once, and no other" "$wrong"
+
+# 2. Close is called once for a descriptor, even if it was interrupted. (strace fails the call before it is made, and
+# counts calls since the start: so the first run says which one it is.)
+wrong=
+for method in close destructor move; do
+  strace -qq -e trace=close,write -o "$log" "$driver" "$method" >/dev/null
+  number=$(awk '/^write\(-1, "begin / { print closes + 1; exit } /^close\(/ { ++closes }' "$log")
+  output=$(strace -qq -e trace=close,write -e inject=close:error=EINTR:when="$number+" -o "$log" "$driver" "$method")
+  closes=$(awk '/^write\(-1, "begin / { open = 1 } /^write\(-1, "end"/ { open = 0 } open && /^close\(/' "$log")
+  [ "$(grep -c 'EINTR' <<<"$closes")" = 1 ] && [ "$(wc -l <<<"$closes")" = 1 ] ||
+    wrong+="$method: ${closes:-no close}"$'\n'
+  [ "$method" != close ] || [ "$output" = "close EINTR" ] || wrong+="close: reported $output"$'\n'
+done
+verdict "an interrupted close is not tried again" "$wrong"
+
+# 3. Nothing is set unasked, no signal is touched, every descriptor is close-on-exec, every send is without SIGPIPE.
+if output=$(strace -qq -o "$log" "$driver" serve); then
+  wrong=$(awk '
+    /^setsockopt\(|^ioctl\(|^fcntl\(|SIGPIPE/ { print "unasked: " $0 }
+    /^(socket|socketpair|accept4)\(/ { ++made; if (!/SOCK_CLOEXEC/) print "not close-on-exec: " $0 }
+    /^accept\(/ { print "not accept4: " $0 }
+    /^send/ { ++sent; if (!/MSG_NOSIGNAL/) print "may raise SIGPIPE: " $0 }
+    END { if (made < 7 || sent < 3) print "only " made + 0 " sockets and " sent + 0 " sends" }' "$log")
+else
+  wrong="$driver serve: $output"
+fi
+verdict "a server and a client set nothing unasked" "$wrong"
+
+# 4. The error of the kernel is the error that is reported: method, system call, its errors.
+wrong=
+count=0
+while read -r method call errors; do
+  for error in $errors; do
+    strace -qq -e trace="$call,write" -o "$log" "$driver" "$method" >/dev/null
+    number=$(awk -v call="$call(" '/^write\(-1, "begin / { print calls + 1; exit } index($0, call) == 1 { ++calls }' \
+      "$log")
+    output=$(strace -qq -e trace="$call" -e inject="$call:error=$error:when=$number" -o "$log" "$driver" "$method")
+    operation=${method%_size}
+    case $method in
+    accept | accept_from) operation=accept4 ;;
+    dup | *nonblocking | *close_on_exec) operation=fcntl ;;
+    bytes_*) operation=ioctl ;;
+    from_fd | peercred) operation=getsockopt ;;
+    esac
+    [ "$output" = "$operation $error" ] || wrong+="$method, $error: reported $output"$'\n'
+    count=$((count + 1))
+  done
+done <<'END'
+socket socket EMFILE EACCES
+socketpair socketpair ENFILE
+bind bind EADDRINUSE
+connect connect EINTR EINPROGRESS ECONNREFUSED
+listen listen EADDRINUSE
+accept accept4 ECONNABORTED EMFILE
+accept_from accept4 EPROTO ENETDOWN
+dup fcntl EMFILE
+getsockname getsockname ENOBUFS
+getpeername getpeername ENOTCONN
+send sendto EPIPE EINTR
+sendto sendto EMSGSIZE
+sendmsg sendmsg ETOOMANYREFS
+sendmmsg sendmmsg ENOBUFS
+recv recvfrom EINTR ECONNRESET
+recv_size recvfrom EAGAIN
+recvfrom recvfrom EINTR
+recvfrom_size recvfrom ENOMEM
+recvmsg recvmsg EINTR
+recvmmsg recvmmsg ECONNREFUSED
+sendfile sendfile EIO
+getsockopt getsockopt ENOPROTOOPT
+setsockopt setsockopt EDOM
+from_fd getsockopt ENOTSOCK
+peercred getsockopt ENOPROTOOPT
+sockatmark ioctl EINVAL
+bytes_readable ioctl ENOTTY
+bytes_unsent ioctl EFAULT
+nonblocking fcntl EBADF
+set_nonblocking fcntl EPERM
+set_close_on_exec fcntl EINVAL
+shutdown shutdown ENOTCONN
+END
+verdict "the kernel's error is the one reported, $count times" "$wrong"
+exit 0

@@ -102,6 +102,7 @@ clean: ## removes BUILD
 .PHONY: help
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@echo 'Variables: BUILD CXX CPPFLAGS CXXFLAGS LDFLAGS PREFIX LIBDIR INCLUDEDIR MANDIR DESTDIR'
 
 # One set of objects serves both libraries. Of the shared one only our symbols are seen: lib/baresock.map.
 OBJECTS = $(SOURCES:lib/%.cpp=$(BUILD)/lib/%.o)

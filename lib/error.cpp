@@ -107,8 +107,6 @@ inline Error record(Error error) noexcept {
 
 } // namespace
 
-Error fail(Error error) noexcept { return record(error); }
-
 Error fail(Operation operation) noexcept { return record(Error(errno, operation)); }
 
 Error fail(Operation operation, int code) noexcept { return record(Error(code, operation)); }

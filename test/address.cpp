@@ -355,6 +355,33 @@ TEST_CASE("a raw path ends at its NUL or at the end of sun_path") {
   CHECK(from(room, 4) == unix_path("ab"));
 }
 
+TEST_CASE("an address that is too short for its type is another one") {
+  for (int family :
+       {AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, AF_VSOCK, AF_CAN, AF_ALG, AF_TIPC, AF_XDP, AF_QIPCRTR}) {
+    CAPTURE(family);
+    sockaddr_storage room = {};
+    room.ss_family = static_cast<sa_family_t>(family);
+    SocketAddress address = from(room);
+    address.resize(4);
+    CHECK(address.family() == family);
+    CHECK_FALSE(address.get<Inet4Address>().has_value());
+    CHECK_FALSE(address.get<Inet6Address>().has_value());
+    CHECK_FALSE(address.get<PacketAddress>().has_value());
+    CHECK_FALSE(address.get<NetlinkAddress>().has_value());
+    CHECK_FALSE(address.get<VsockAddress>().has_value());
+    CHECK_FALSE(address.get<CanAddress>().has_value());
+    CHECK_FALSE(address.get<CanJ1939Address>().has_value());
+    CHECK_FALSE(address.get<AlgAddress>().has_value());
+    CHECK_FALSE(address.get<TipcAddress>().has_value());
+    CHECK_FALSE(address.get<XdpAddress>().has_value());
+    CHECK_FALSE(address.get<QrtrAddress>().has_value());
+    CHECK(VALUE(address.get<OtherAddress>()).bytes.size() == 2);
+    CHECK(address == address);
+    CHECK(address.port() == 0);
+    CHECK(text(address) == "family:" + std::to_string(family) + ":0000");
+  }
+}
+
 TEST_CASE("resize keeps to the room there is") {
   SocketAddress address = Inet4Address{INADDR_LOOPBACK, 80};
   SocketAddress raised = address;

@@ -28,7 +28,7 @@ using namespace baresock;
   (void)socket.recv(fixed);
 #elif CASE == 8
   (void)socket.recv("literal");
-#elif CASE == 9 // sending no bytes
+#elif CASE == 9  // sending no bytes
   (void)socket.send(nullptr);
 #elif CASE == 10 // objects are not bytes
   (void)socket.send(std::vector<int>{1, 2});

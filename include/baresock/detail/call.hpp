@@ -22,7 +22,6 @@ namespace baresock::detail {
 
 /// Records and returns an error of our own making.
 [[nodiscard, gnu::cold]] Error fail(Operation operation, int code) noexcept;
-[[nodiscard, gnu::cold]] Error fail(Error error) noexcept;
 
 /// What a call returns when it fails: -1, or zero or null where the type has no -1.
 template <class R>

@@ -124,6 +124,8 @@ Result<std::size_t> Socket::sendmmsg(Span<OutgoingMessage> messages, int flags) 
 }
 
 Result<Bytes> Socket::recv(std::size_t size, int flags) const noexcept {
+  if (!receivable(size, flags))
+    return std::unexpected(detail::fail(Operation::recv, EINVAL));
   auto bytes = Bytes::allocate(size, (flags & MSG_TRUNC) != 0);
   if (!bytes)
     return bytes;
@@ -135,6 +137,8 @@ Result<Bytes> Socket::recv(std::size_t size, int flags) const noexcept {
 }
 
 Result<ReceivedBytes> Socket::recvfrom(std::size_t size, int flags) const noexcept {
+  if (!receivable(size, flags))
+    return std::unexpected(detail::fail(Operation::recvfrom, EINVAL));
   auto bytes = Bytes::allocate(size, (flags & MSG_TRUNC) != 0);
   if (!bytes)
     return std::unexpected(bytes.error());

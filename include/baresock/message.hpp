@@ -23,6 +23,8 @@ struct Received {
 /// And where it came from: no address if the kernel gave none, as for a connected stream.
 struct ReceivedFrom : Received {
   SocketAddress address;
+
+  ReceivedFrom() noexcept {} // lest one in a Result be zeroed, address and all
 };
 
 /// What recvmsg(2) says of a message beside its address.
@@ -44,6 +46,8 @@ struct MessageInfo : Received {
 
 struct ReceivedMessage : MessageInfo {
   SocketAddress address;
+
+  ReceivedMessage() noexcept {} // likewise
 };
 
 namespace detail {
@@ -51,15 +55,13 @@ namespace detail {
 /// The sum of the parts' sizes, but at most `length`.
 [[nodiscard]] std::size_t stored(const msghdr &header, std::size_t length) noexcept;
 
-/// What a received header says. Only under MSG_TRUNC does the kernel count bytes that it did not store.
-[[nodiscard, gnu::always_inline]] inline MessageInfo info(const msghdr &header, std::size_t length,
-                                                          int flags) noexcept {
-  MessageInfo info;
+/// Writes down what a received header says. Only under MSG_TRUNC does the kernel count bytes that it did not store.
+[[gnu::always_inline]] inline void read(const msghdr &header, std::size_t length, int flags,
+                                        MessageInfo &info) noexcept {
   info.size = (flags & MSG_TRUNC) != 0 ? stored(header, length) : length;
   info.length = length;
   info.flags = header.msg_flags;
   info.control = {header.msg_control, header.msg_controllen};
-  return info;
 }
 
 } // namespace detail
@@ -123,7 +125,9 @@ public:
   /// How many messages the last call received, and each of them (index less than size).
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] Message operator[](std::size_t index) const noexcept {
-    return {detail::info(headers_[index].msg_hdr, headers_[index].msg_len, flags_), addresses_[index]};
+    Message message{{}, addresses_[index]};
+    detail::read(headers_[index].msg_hdr, headers_[index].msg_len, flags_, message);
+    return message;
   }
 
 protected:

@@ -140,13 +140,16 @@ public:
   /// recvfrom(2).
   [[nodiscard, gnu::always_inline]] Result<ReceivedFrom> recvfrom(MutableBuffer buffer,
                                                                   int flags = 0) const noexcept {
-    if (!receivable(buffer.size(), flags)) [[unlikely]]
-      return std::unexpected(detail::fail(Operation::recvfrom, EINVAL));
-    Result<ReceivedFrom> result(std::in_place); // in place: the kernel writes the address where it stays
+    Result<ReceivedFrom> result(
+        std::in_place); // the one that is returned: the kernel writes the address where it stays
+    if (!receivable(buffer.size(), flags)) [[unlikely]] {
+      result = std::unexpected(detail::fail(Operation::recvfrom, EINVAL));
+      return result;
+    }
     socklen_t address_length = SocketAddress::capacity;
     auto length = BARESOCK_CALL(std::size_t, recvfrom, fd_, buffer.data(), buffer.size(), flags,
                                 result->address.data(), &address_length);
-    if (length) {
+    if (length) [[likely]] {
       static_cast<Received &>(*result) = received(*length, buffer.size(), flags);
       result->address.resize(address_length);
     } else {
@@ -162,9 +165,11 @@ public:
   /// close; without room for them the kernel drops them and says MSG_CTRUNC.
   [[nodiscard, gnu::always_inline]] Result<ReceivedMessage>
   recvmsg(Span<const MutableBuffer> parts, MutableBuffer control = {}, int flags = 0) const noexcept {
-    if (!receivable(0, flags)) [[unlikely]]
-      return std::unexpected(detail::fail(Operation::recvmsg, EINVAL));
     Result<ReceivedMessage> result(std::in_place);
+    if (!receivable(0, flags)) [[unlikely]] {
+      result = std::unexpected(detail::fail(Operation::recvmsg, EINVAL));
+      return result;
+    }
     msghdr header = {};
     header.msg_name = result->address.data();
     header.msg_namelen = SocketAddress::capacity;
@@ -173,8 +178,8 @@ public:
     header.msg_control = control.data();
     header.msg_controllen = control.size();
     auto length = BARESOCK_CALL(std::size_t, recvmsg, fd_, &header, flags | MSG_CMSG_CLOEXEC);
-    if (length) {
-      static_cast<MessageInfo &>(*result) = detail::info(header, *length, flags);
+    if (length) [[likely]] {
+      detail::read(header, *length, flags, *result);
       result->address.resize(header.msg_namelen);
     } else {
       result = std::unexpected(length.error());

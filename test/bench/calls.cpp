@@ -2,76 +2,179 @@
 /// The calls that the figures count: MODE COUNT. With -DRAW on the raw calls, otherwise on baresock; the other end
 /// of each call is a raw one in both.
 
-#ifdef RAW
-#include <cerrno>
-#include <sys/socket.h>
-#else
+#ifndef RAW
 #include <baresock/socket.hpp>
 #endif
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
+#include <string_view>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 namespace {
 
 char buffer[64];
-int fds[2];
+int other;                                          // the other end
 volatile std::size_t run_time_size = sizeof buffer; // lest the checks of sizes be folded away
+
+void fill() { (void)::send(other, buffer, sizeof buffer, MSG_NOSIGNAL); }
+void drain() { (void)::recv(other, buffer, sizeof buffer, 0); }
+
+#ifdef RAW
+
+using Socket = int;
+
+[[gnu::always_inline]] inline int send(Socket socket, std::size_t size) {
+  ssize_t sent = ::send(socket, buffer, size, MSG_NOSIGNAL);
+  return sent < 0 ? errno : 0;
+}
+
+[[gnu::always_inline]] inline int sendto(Socket socket, std::size_t size, const sockaddr *address, socklen_t length) {
+  ssize_t sent = ::sendto(socket, buffer, size, MSG_NOSIGNAL, address, length);
+  return sent < 0 ? errno : 0;
+}
+
+[[gnu::always_inline]] inline int sendmsg(Socket socket, std::size_t size) {
+  iovec part = {buffer, size};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
+  return sent < 0 ? errno : 0;
+}
+
+[[gnu::always_inline]] inline int recv(Socket socket, std::size_t size) {
+  ssize_t got = ::recv(socket, buffer, size, 0);
+  return got < 0 ? errno : 0;
+}
+
+[[gnu::always_inline]] inline int recvfrom(Socket socket, std::size_t size) {
+  sockaddr_storage address;
+  socklen_t length = sizeof address;
+  ssize_t got = ::recvfrom(socket, buffer, size, 0, reinterpret_cast<sockaddr *>(&address), &length);
+  return got < 0 ? errno : length == 0 ? 1 : 0;
+}
+
+[[gnu::always_inline]] inline int recvmsg(Socket socket, std::size_t size) {
+  sockaddr_storage address;
+  iovec part = {buffer, size};
+  msghdr header = {};
+  header.msg_name = &address;
+  header.msg_namelen = sizeof address;
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  ssize_t got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  return got < 0 ? errno : (header.msg_flags & MSG_TRUNC) != 0 || header.msg_namelen == 0 ? 1 : 0;
+}
+
+[[gnu::always_inline]] inline int fail(Socket socket, std::size_t size) {
+  return ::recv(socket, buffer, size, MSG_DONTWAIT) < 0 && errno == EAGAIN ? 0 : 1;
+}
+
+#else
+
+using baresock::Socket;
+
+[[gnu::always_inline]] inline int send(const Socket &socket, std::size_t size) {
+  auto sent = socket.send({buffer, size});
+  return sent ? 0 : sent.error().code();
+}
+
+[[gnu::always_inline]] inline int sendto(const Socket &socket, std::size_t size,
+                                         const baresock::SocketAddress &address) {
+  auto sent = socket.sendto({buffer, size}, address);
+  return sent ? 0 : sent.error().code();
+}
+
+[[gnu::always_inline]] inline int sendmsg(const Socket &socket, std::size_t size) {
+  baresock::ConstBuffer part(buffer, size);
+  auto sent = socket.sendmsg({{&part, 1}});
+  return sent ? 0 : sent.error().code();
+}
+
+[[gnu::always_inline]] inline int recv(const Socket &socket, std::size_t size) {
+  auto got = socket.recv({buffer, size});
+  return got ? 0 : got.error().code();
+}
+
+[[gnu::always_inline]] inline int recvfrom(const Socket &socket, std::size_t size) {
+  auto got = socket.recvfrom({buffer, size});
+  return !got ? got.error().code() : got->address.size() == 0 ? 1 : 0;
+}
+
+[[gnu::always_inline]] inline int recvmsg(const Socket &socket, std::size_t size) {
+  baresock::MutableBuffer part(buffer, size);
+  auto got = socket.recvmsg({&part, 1});
+  return !got ? got.error().code() : got->truncated() || got->address.size() == 0 ? 1 : 0;
+}
+
+[[gnu::always_inline]] inline int fail(const Socket &socket, std::size_t size) {
+  auto got = socket.recv({buffer, size}, MSG_DONTWAIT);
+  return !got && got.error().code() == EAGAIN ? 0 : 1;
+}
+
+#endif
+
+/// Not in main, which the compiler takes for code that runs once and makes small instead of fast.
+template <class Operation>
+[[gnu::noinline]] int repeat(long count, void (*before)(), Operation operation, void (*after)()) {
+  for (; count > 0; --count) {
+    before();
+    if (int error = operation(); error != 0)
+      return error;
+    after();
+  }
+  return 0;
+}
+
+void nothing() {}
 
 } // namespace
 
 int main(int, char **arguments) {
-  const char *mode = arguments[1];
+  std::string_view mode = arguments[1];
   long count = std::atol(arguments[2]);
-  if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds) != 0)
-    return 1;
-  long done = 0;
   std::size_t size = run_time_size;
-#ifdef RAW
-  int socket = fds[0];
-#else
-  baresock::Socket socket(fds[0]);
-#endif
-  if (std::strcmp(mode, "send") == 0) {
-    for (; done < count; ++done) {
-#ifdef RAW
-      ssize_t sent = ::send(socket, buffer, size, MSG_NOSIGNAL);
-      if (sent < 0)
-        return errno;
-#else
-      auto sent = socket.send({buffer, size});
-      if (!sent)
-        return sent.error().code();
-#endif
-      (void)::recv(fds[1], buffer, size, 0);
-    }
-  } else if (std::strcmp(mode, "recv") == 0) {
-    for (; done < count; ++done) {
-      (void)::send(fds[1], buffer, size, 0);
-#ifdef RAW
-      ssize_t got = ::recv(socket, buffer, size, 0);
-      if (got < 0)
-        return errno;
-#else
-      auto got = socket.recv({buffer, size});
-      if (!got)
-        return got.error().code();
-#endif
-    }
-  } else if (std::strcmp(mode, "fail") == 0) {
-    for (; done < count; ++done) {
-#ifdef RAW
-      if (::recv(socket, buffer, size, MSG_DONTWAIT) >= 0 || errno != EAGAIN)
-        return 1;
-#else
-      auto got = socket.recv({buffer, size}, MSG_DONTWAIT);
-      if (got || got.error().code() != EAGAIN)
-        return 1;
-#endif
-    }
+
+  // Two datagram sockets with names, connected to each other.
+  int fds[2];
+  sockaddr_un names[2];
+  socklen_t lengths[2];
+  for (int i = 0; i < 2; ++i) {
+    fds[i] = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    names[i].sun_family = AF_UNIX;
+    lengths[i] = sizeof names[i];
+    if (::bind(fds[i], reinterpret_cast<sockaddr *>(&names[i]), sizeof(sa_family_t)) != 0 ||
+        ::getsockname(fds[i], reinterpret_cast<sockaddr *>(&names[i]), &lengths[i]) != 0)
+      return 1;
   }
-  return done == count ? 0 : 1;
+  if (::connect(fds[1], reinterpret_cast<sockaddr *>(&names[0]), lengths[0]) != 0 ||
+      (mode != "sendto" && ::connect(fds[0], reinterpret_cast<sockaddr *>(&names[1]), lengths[1]) != 0))
+    return 1;
+  other = fds[1];
+  Socket socket(fds[0]);
+
+  if (mode == "send")
+    return repeat(count, nothing, [&] { return send(socket, size); }, drain);
+  if (mode == "sendto") {
+#ifdef RAW
+    auto *address = reinterpret_cast<sockaddr *>(&names[1]);
+    return repeat(count, nothing, [&] { return sendto(socket, size, address, lengths[1]); }, drain);
+#else
+    auto address = *baresock::SocketAddress::from_bytes({&names[1], lengths[1]});
+    return repeat(count, nothing, [&] { return sendto(socket, size, address); }, drain);
+#endif
+  }
+  if (mode == "sendmsg")
+    return repeat(count, nothing, [&] { return sendmsg(socket, size); }, drain);
+  if (mode == "recv")
+    return repeat(count, fill, [&] { return recv(socket, size); }, nothing);
+  if (mode == "recvfrom")
+    return repeat(count, fill, [&] { return recvfrom(socket, size); }, nothing);
+  if (mode == "recvmsg")
+    return repeat(count, fill, [&] { return recvmsg(socket, size); }, nothing);
+  return repeat(count, nothing, [&] { return fail(socket, size); }, nothing);
 }

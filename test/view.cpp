@@ -34,6 +34,22 @@ TEST_CASE("Span is made of what holds objects in a row") {
   static_assert(!std::is_constructible_v<Span<iovec>, std::vector<Wider> &>);
 }
 
+TEST_CASE("views convert to std::span") {
+  int array[] = {1, 2, 3};
+  Span<int> ints = array;
+  std::span<int> back = ints;
+  CHECK(back.data() == array);
+  CHECK(back.size() == 3);
+  ConstBuffer bytes("abc", 3);
+  std::span<const std::byte> read = bytes;
+  CHECK(read.size() == 3);
+  MutableBuffer room(array, sizeof array);
+  std::span<std::byte> written = room;
+  CHECK(written.size() == sizeof array);
+  static_assert(std::is_convertible_v<ConstBuffer, std::span<const std::byte>>);
+  static_assert(std::is_convertible_v<const Bytes &, std::span<const std::byte>>);
+}
+
 TEST_CASE("TextView is made of text, and converts to std::string_view") {
   std::string string("a\0b", 3);
   std::string_view view = "view";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Buffers: views of the bytes that calls send and receive, and Bytes, which owns some.
 /// A buffer is made of whatever holds bytes in a row: std::span, std::vector, std::array, an array, a
-/// std::string, a pointer and a size.
+/// std::string, a pointer and a size. Views are as safe in several threads as an int.
 
 #pragma once
 
@@ -89,7 +89,7 @@ private:
   iovec part_;
 };
 
-/// Received bytes on the heap, owned. Move-only; moved-from is empty.
+/// Received bytes on the heap, owned. Move-only; moved-from is empty. Several threads may read, or one write.
 class Bytes {
 public:
   constexpr Bytes() noexcept = default;

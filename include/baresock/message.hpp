@@ -67,7 +67,7 @@ namespace detail {
 } // namespace detail
 
 /// msghdr: what sendmsg(2) sends. Views its parts, address and control data: they are the caller's and
-/// have to last until the call returns. Reusable.
+/// have to last until the call returns. Reusable; for one thread at a time, as sendmmsg writes into it.
 class OutgoingMessage {
 public:
   OutgoingMessage() noexcept = default;
@@ -97,7 +97,7 @@ private:
 };
 
 /// The messages of recvmmsg(2): headers, addresses and the results of the last call. A base class without
-/// room of its own: see IncomingBatch.
+/// room of its own: see IncomingBatch. For one thread at a time.
 class IncomingMessages {
 public:
   /// A message of the last call; `address` is valid until the next one.

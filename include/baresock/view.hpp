@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Views of objects in a row and of text, and a buffer in which short texts are returned.
 /// Of our own because <span> and <string_view> would cost a program more to compile than the rest of this library.
-/// They are made of the standard ones, and convert to them.
+/// They are made of the standard ones, and convert to them. As safe in several threads as an int.
 
 #pragma once
 

@@ -98,18 +98,11 @@ Span<const ErrorName> error_names() noexcept { return names; }
 
 namespace detail {
 
-namespace {
-
-inline Error record(Error error) noexcept {
+Error fail(Operation operation, int code) noexcept {
+  const Error error(code, operation);
   last = error;
   return error;
 }
-
-} // namespace
-
-Error fail(Operation operation) noexcept { return record(Error(errno, operation)); }
-
-Error fail(Operation operation, int code) noexcept { return record(Error(code, operation)); }
 
 } // namespace detail
 

@@ -5,6 +5,7 @@
 
 #include <baresock/error.hpp>
 
+#include <cerrno>
 #include <type_traits>
 
 /// BARESOCK_CALL(T, send, fd, …) makes the call ::send and gives Result<T>, with Operation::send in the
@@ -17,10 +18,7 @@
 
 namespace baresock::detail {
 
-/// Records and returns errno as the error of `operation`. Out of line: a success does not pay for it.
-[[nodiscard, gnu::cold]] Error fail(Operation operation) noexcept;
-
-/// Records and returns an error of our own making.
+/// Records the error for last_error(), and returns it.
 [[nodiscard, gnu::cold]] Error fail(Operation operation, int code) noexcept;
 
 /// What a call returns when it fails: -1, or zero or null where the type has no -1.
@@ -33,7 +31,7 @@ inline constexpr R failure<R> = -1;
 template <class T, class R>
 [[nodiscard, gnu::always_inline]] inline Result<T> checked(Operation operation, R result) noexcept {
   if (result == failure<R>) [[unlikely]]
-    return std::unexpected(fail(operation));
+    return std::unexpected(fail(operation, errno));
   if constexpr (std::is_void_v<T>)
     return {};
   else

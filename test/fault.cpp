@@ -1348,8 +1348,14 @@ void check_flags(Span<const FlagRow> rows, unsigned known) {
       fake::sendmsg.answer(0);
       fake::sendmmsg.answer(0);
       fake::recv.answer(0);
-      fake::recvfrom.answer(0);
-      fake::recvmsg.answer(0);
+      fake::recvfrom.instead = [](int, void *, std::size_t, int, sockaddr *, socklen_t *length) -> ssize_t {
+        *length = 0; // as the kernel always sets it
+        return 0;
+      };
+      fake::recvmsg.instead = [](int, msghdr *header, int) -> ssize_t {
+        header->msg_namelen = 0;
+        return 0;
+      };
       fake::recvmmsg.answer(0);
       Error error = row.run(static_cast<int>(flag));
       if ((known & flag) != 0) {

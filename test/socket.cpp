@@ -590,6 +590,18 @@ TEST_CASE("a datagram without bytes is not the end") {
   CHECK(got.address == VALUE(from.getsockname()));
 }
 
+TEST_CASE("recv allocates as much as it is asked for") {
+  auto [a, b] = unix_pair(SOCK_DGRAM);
+  for (std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{4096}, std::size_t{5000}}) {
+    CAPTURE(size);
+    std::string datagram(5000, 'd');
+    CHECK(VALUE(a.send(datagram)) == 5000);
+    CHECK(VALUE(a.send(datagram)) == 5000);
+    CHECK(VALUE(b.recv(size)).text() == datagram.substr(0, size));
+    CHECK(VALUE(b.recvfrom(size)).data.text() == datagram.substr(0, size));
+  }
+}
+
 TEST_CASE("recv never writes past its buffer") {
   auto [a, b] = unix_pair(SOCK_DGRAM);
   char room[16];

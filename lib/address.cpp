@@ -301,7 +301,7 @@ SocketAddress::SocketAddress(const TipcAddress &address) noexcept {
   raw.family = AF_TIPC;
   raw.addrtype = address.kind;
   raw.scope = address.scope;
-  // The three forms are three numbers each, in the same place.
+  // Of each form the numbers, at most three, are in the same place.
   raw.addr.nameseq = {address.type, address.lower, address.upper};
   encode(raw);
 }

@@ -71,12 +71,8 @@ Error last_error() noexcept { return last; }
 void clear_error() noexcept { last = Error(); }
 
 const char *strerror(int code) noexcept {
-#ifdef __GLIBC__
   // Unlike strerror(3): neither translated nor, for an unknown number, allocated.
   const char *text = ::strerrordesc_np(code);
-#else
-  const char *text = ::strerror(code);
-#endif
   return text != nullptr ? text : "Unknown error";
 }
 

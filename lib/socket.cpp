@@ -54,8 +54,7 @@ Result<std::pair<Socket, Socket>> Socket::socketpair(int domain, int type, int p
 
 Result<Socket> Socket::from_fd(int fd) noexcept {
   int type = 0;
-  socklen_t length = sizeof type;
-  if (auto asked = BARESOCK_CALL(void, getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &length); !asked)
+  if (auto asked = SocketRef(fd)->getsockopt(SOL_SOCKET, SO_TYPE, {&type, sizeof type}); !asked)
     return std::unexpected(asked.error());
   return Socket(fd);
 }
@@ -215,8 +214,7 @@ Result<bool> Socket::sockatmark() const noexcept { return BARESOCK_CALL(bool, so
 
 Result<ucred> Socket::peercred() const noexcept {
   ucred peer = {};
-  socklen_t length = sizeof peer;
-  if (auto asked = BARESOCK_CALL(void, getsockopt, fd_, SOL_SOCKET, SO_PEERCRED, &peer, &length); !asked)
+  if (auto asked = getsockopt(SOL_SOCKET, SO_PEERCRED, {&peer, sizeof peer}); !asked)
     return std::unexpected(asked.error());
   if (peer.pid == 0 && peer.uid == static_cast<uid_t>(-1))
     return std::unexpected(detail::fail(Operation::getsockopt, ENODATA));

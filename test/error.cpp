@@ -184,11 +184,14 @@ TEST_CASE("operation names are the tokens") {
 }
 
 TEST_CASE("texts are English in every locale") {
-  const char *before = std::setlocale(LC_ALL, nullptr);
-  std::string saved = before;
-  (void)std::setlocale(LC_ALL, "de_DE.UTF-8"); // if there is one
-  CHECK(std::string(Error(EPIPE, Operation::none).message()) == "Broken pipe");
+  std::string saved = std::setlocale(LC_ALL, nullptr);
+  (void)std::setlocale(LC_ALL, "de_DE.UTF-8");
+  std::string libc = ::strerror(EPIPE);
+  std::string ours = Error(EPIPE, Operation::none).message();
   (void)std::setlocale(LC_ALL, saved.c_str());
+  if (libc == "Broken pipe")
+    SKIP("the C library has no German here");
+  CHECK(ours == "Broken pipe");
 }
 
 TEST_CASE("last_error is of this thread and of failures only") {

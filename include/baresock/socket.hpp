@@ -259,7 +259,7 @@ private:
   static constexpr int recv_flags = MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT | MSG_WAITALL | MSG_ERRQUEUE |
                                     MSG_NOSIGNAL | MSG_WAITFORONE | MSG_CMSG_CLOEXEC | 0x2000000;
 
-  // The kernel would cut sizes over SSIZE_MAX to 2 GiB and read or write past the end of the buffer.
+  // Sizes over SSIZE_MAX are a caller's mistake, which the kernel cuts to 2 GiB without a word when it receives.
   static constexpr bool sendable(std::size_t size, int flags) noexcept {
     return size <= SSIZE_MAX && (flags & ~send_flags) == 0;
   }

@@ -383,6 +383,12 @@ Result<SocketAddress> SocketAddress::from_bytes(ConstBuffer bytes) noexcept {
   return address;
 }
 
+sockaddr_storage SocketAddress::storage() const noexcept {
+  sockaddr_storage storage = {};
+  std::memcpy(&storage, &storage_, size_);
+  return storage;
+}
+
 void SocketAddress::clamp() noexcept {
   if (family() == AF_UNIX)
     size_ = sizeof(sockaddr_un);

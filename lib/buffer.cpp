@@ -9,6 +9,13 @@ namespace baresock {
 
 Bytes::~Bytes() { std::free(data_); }
 
+Result<Bytes> Bytes::zeros(std::size_t size) noexcept {
+  auto bytes = allocate(size, true);
+  if (bytes)
+    bytes->received(size, size);
+  return bytes;
+}
+
 Result<Bytes> Bytes::allocate(std::size_t capacity, bool zeroed) noexcept {
   Bytes bytes;
   if (capacity == 0) // whose answer from malloc may be null

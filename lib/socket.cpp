@@ -59,35 +59,26 @@ Result<Socket> Socket::from_fd(int fd) noexcept {
   return Socket(fd);
 }
 
-Result<Socket> Socket::dup() const noexcept { return BARESOCK_CALL(Socket, fcntl, fd_, F_DUPFD_CLOEXEC, 0); }
-
-Result<void> Socket::close() noexcept { return BARESOCK_CALL(void, close, release()); }
-
-void Socket::drop() noexcept {
-  // A destructor on an error path must not change the errno that its function returns with.
-  int saved = errno;
-  (void)BARESOCK_SYSTEM::close(fd_);
-  errno = saved;
-}
+Result<Socket> Socket::dup() const noexcept { return BARESOCK_CALL(Socket, fcntl, fd(), F_DUPFD_CLOEXEC, 0); }
 
 Result<void> Socket::bind(const SocketAddress &address) const noexcept {
-  return BARESOCK_CALL(void, bind, fd_, address.data(), address.size());
+  return BARESOCK_CALL(void, bind, fd(), address.data(), address.size());
 }
 
 Result<void> Socket::connect(const SocketAddress &address) const noexcept {
-  return BARESOCK_CALL(void, connect, fd_, address.data(), address.size());
+  return BARESOCK_CALL(void, connect, fd(), address.data(), address.size());
 }
 
-Result<void> Socket::listen(int backlog) const noexcept { return BARESOCK_CALL(void, listen, fd_, backlog); }
+Result<void> Socket::listen(int backlog) const noexcept { return BARESOCK_CALL(void, listen, fd(), backlog); }
 
 Result<Socket> Socket::accept(int flags) const noexcept {
-  return BARESOCK_CALL(Socket, accept4, fd_, nullptr, nullptr, flags | SOCK_CLOEXEC);
+  return BARESOCK_CALL(Socket, accept4, fd(), nullptr, nullptr, flags | SOCK_CLOEXEC);
 }
 
 Result<Accepted> Socket::accept_from(int flags) const noexcept {
   Result<Accepted> result(std::in_place);
   socklen_t length = SocketAddress::capacity;
-  auto fd = BARESOCK_CALL(int, accept4, fd_, result->address.data(), &length, flags | SOCK_CLOEXEC);
+  auto fd = BARESOCK_CALL(int, accept4, this->fd(), result->address.data(), &length, flags | SOCK_CLOEXEC);
   if (fd) {
     result->socket = Socket(*fd);
     result->address.resize(length);
@@ -100,7 +91,7 @@ Result<Accepted> Socket::accept_from(int flags) const noexcept {
 Result<SocketAddress> Socket::getsockname() const noexcept {
   SocketAddress address;
   socklen_t length = SocketAddress::capacity;
-  if (auto asked = BARESOCK_CALL(void, getsockname, fd_, address.data(), &length); !asked)
+  if (auto asked = BARESOCK_CALL(void, getsockname, fd(), address.data(), &length); !asked)
     return std::unexpected(asked.error());
   address.resize(length);
   return address;
@@ -109,7 +100,7 @@ Result<SocketAddress> Socket::getsockname() const noexcept {
 Result<SocketAddress> Socket::getpeername() const noexcept {
   SocketAddress address;
   socklen_t length = SocketAddress::capacity;
-  if (auto asked = BARESOCK_CALL(void, getpeername, fd_, address.data(), &length); !asked)
+  if (auto asked = BARESOCK_CALL(void, getpeername, fd(), address.data(), &length); !asked)
     return std::unexpected(asked.error());
   address.resize(length);
   return address;
@@ -118,7 +109,7 @@ Result<SocketAddress> Socket::getpeername() const noexcept {
 Result<std::size_t> Socket::sendmmsg(Span<OutgoingMessage> messages, int flags) const noexcept {
   if (!sendable(0, flags) || messages.size() > UINT_MAX)
     return std::unexpected(detail::fail(Operation::sendmmsg, EINVAL));
-  return BARESOCK_CALL(std::size_t, sendmmsg, fd_, reinterpret_cast<mmsghdr *>(messages.data()),
+  return BARESOCK_CALL(std::size_t, sendmmsg, fd(), reinterpret_cast<mmsghdr *>(messages.data()),
                        static_cast<unsigned>(messages.size()), flags | MSG_NOSIGNAL);
 }
 
@@ -152,7 +143,7 @@ Result<std::size_t> Socket::recvmmsg(IncomingMessages &messages, int flags) cons
   messages.prepare(flags);
   if (!receivable(0, flags))
     return std::unexpected(detail::fail(Operation::recvmmsg, EINVAL));
-  auto size = BARESOCK_CALL(std::size_t, recvmmsg, fd_, messages.headers_, static_cast<unsigned>(messages.capacity_),
+  auto size = BARESOCK_CALL(std::size_t, recvmmsg, fd(), messages.headers_, static_cast<unsigned>(messages.capacity_),
                             flags | MSG_CMSG_CLOEXEC, nullptr);
   if (size)
     messages.finish(*size);
@@ -160,23 +151,7 @@ Result<std::size_t> Socket::recvmmsg(IncomingMessages &messages, int flags) cons
 }
 
 Result<std::size_t> Socket::sendfile(int fd, off_t offset, std::size_t count) const noexcept {
-  return BARESOCK_CALL(std::size_t, sendfile, fd_, fd, &offset, count);
-}
-
-Result<int> Socket::getsockopt(int level, int name) const noexcept {
-  int room[2] = {}; // more than an int, lest the kernel should cut a longer value to one
-  const int &value = room[0];
-  auto length = getsockopt(level, name, {room, sizeof room});
-  if (!length)
-    return std::unexpected(length.error());
-  if (*length == 1) { // where a big-endian int would begin with it
-    unsigned char byte;
-    std::memcpy(&byte, &value, 1);
-    return byte;
-  }
-  if (*length != sizeof value)
-    return std::unexpected(detail::fail(Operation::getsockopt, EINVAL));
-  return value;
+  return BARESOCK_CALL(std::size_t, sendfile, this->fd(), fd, &offset, count);
 }
 
 Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value) const noexcept {
@@ -185,13 +160,13 @@ Result<std::size_t> Socket::getsockopt(int level, int name, MutableBuffer value)
   // SO_GET_FILTER counts instructions: given a number of bytes, the kernel would write past them.
   const std::size_t unit = level == SOL_SOCKET && name == SO_GET_FILTER ? sizeof(sock_filter) : 1;
   auto length = static_cast<socklen_t>(value.size() / unit);
-  if (auto asked = BARESOCK_CALL(void, getsockopt, fd_, level, name, value.data(), &length); !asked)
+  if (auto asked = BARESOCK_CALL(void, getsockopt, fd(), level, name, value.data(), &length); !asked)
     return std::unexpected(asked.error());
   return length * unit;
 }
 
 Result<void> Socket::setsockopt(int level, int name, int value) const noexcept {
-  return BARESOCK_CALL(void, setsockopt, fd_, level, name, &value, sizeof value);
+  return BARESOCK_CALL(void, setsockopt, fd(), level, name, &value, sizeof value);
 }
 
 Result<void> Socket::set_text(int level, int name, TextView value) const noexcept {
@@ -199,42 +174,33 @@ Result<void> Socket::set_text(int level, int name, TextView value) const noexcep
     return std::unexpected(detail::fail(Operation::setsockopt, ENAMETOOLONG));
   if (!value.empty() && std::memchr(value.data(), '\0', value.size()) != nullptr)
     return std::unexpected(detail::fail(Operation::setsockopt, EINVAL));
-  return BARESOCK_CALL(void, setsockopt, fd_, level, name, value.data(), static_cast<socklen_t>(value.size()));
+  return BARESOCK_CALL(void, setsockopt, fd(), level, name, value.data(), static_cast<socklen_t>(value.size()));
 }
 
 Result<void> Socket::setsockopt(int level, int name, ConstBuffer value) const noexcept {
   if (value.size() > INT_MAX)
     return std::unexpected(detail::fail(Operation::setsockopt, EINVAL));
-  return BARESOCK_CALL(void, setsockopt, fd_, level, name, value.data(), static_cast<socklen_t>(value.size()));
+  return BARESOCK_CALL(void, setsockopt, fd(), level, name, value.data(), static_cast<socklen_t>(value.size()));
 }
 
-Result<void> Socket::shutdown(int how) const noexcept { return BARESOCK_CALL(void, shutdown, fd_, how); }
+Result<void> Socket::shutdown(int how) const noexcept { return BARESOCK_CALL(void, shutdown, fd(), how); }
 
-Result<bool> Socket::sockatmark() const noexcept { return BARESOCK_CALL(bool, sockatmark, fd_); }
+Result<bool> Socket::sockatmark() const noexcept { return BARESOCK_CALL(bool, sockatmark, fd()); }
 
-Result<ucred> Socket::peercred() const noexcept {
-  ucred peer = {};
-  if (auto asked = getsockopt(SOL_SOCKET, SO_PEERCRED, {&peer, sizeof peer}); !asked)
-    return std::unexpected(asked.error());
-  if (peer.pid == 0 && peer.uid == static_cast<uid_t>(-1))
-    return std::unexpected(detail::fail(Operation::getsockopt, ENODATA));
-  return peer;
-}
+Result<std::size_t> Socket::bytes_readable() const noexcept { return count(fd(), FIONREAD); }
 
-Result<std::size_t> Socket::bytes_readable() const noexcept { return count(fd_, FIONREAD); }
+Result<std::size_t> Socket::bytes_unsent() const noexcept { return count(fd(), SIOCOUTQ); }
 
-Result<std::size_t> Socket::bytes_unsent() const noexcept { return count(fd_, SIOCOUTQ); }
-
-Result<bool> Socket::nonblocking() const noexcept { return flag(fd_, F_GETFL, O_NONBLOCK); }
+Result<bool> Socket::nonblocking() const noexcept { return flag(fd(), F_GETFL, O_NONBLOCK); }
 
 Result<void> Socket::set_nonblocking(bool on) const noexcept {
-  return set_flag(fd_, F_GETFL, F_SETFL, O_NONBLOCK, on);
+  return set_flag(fd(), F_GETFL, F_SETFL, O_NONBLOCK, on);
 }
 
-Result<bool> Socket::close_on_exec() const noexcept { return flag(fd_, F_GETFD, FD_CLOEXEC); }
+Result<bool> Socket::close_on_exec() const noexcept { return flag(fd(), F_GETFD, FD_CLOEXEC); }
 
 Result<void> Socket::set_close_on_exec(bool on) const noexcept {
-  return set_flag(fd_, F_GETFD, F_SETFD, FD_CLOEXEC, on);
+  return set_flag(fd(), F_GETFD, F_SETFD, FD_CLOEXEC, on);
 }
 
 } // namespace baresock

@@ -8,7 +8,7 @@
 #include <climits>
 #include <cstring>
 #include <limits>
-#include <netinet/tcp.h>
+#include <linux/filter.h>
 #include <set>
 #include <string_view>
 #include <sys/mman.h>
@@ -211,6 +211,138 @@ Result<void> set_bytes(const Socket &socket) {
 
 Error error_of(Error error) { return error; }
 
+// What the kernel answers to options that it may not know.
+
+/// Fills the value in, and gives its length.
+using Fill = std::function<socklen_t(void *value, socklen_t room)>;
+
+/// A row's own getsockopt; of an empty Socket it is EBADF.
+void answer(const Fill &fill) {
+  fake::getsockopt.instead = [fill](int fd, int, int, void *value, socklen_t *length) {
+    if (fd < 0) {
+      errno = EBADF;
+      return -1;
+    }
+    *length = fill(value, *length);
+    return 0;
+  };
+}
+
+Fill answer_zeros(socklen_t length) {
+  return [=](void *value, socklen_t room) {
+    std::memset(value, 0, std::min(room, length));
+    return length;
+  };
+}
+
+/// A new descriptor, so many bytes from the beginning.
+Fill answer_descriptor(std::size_t offset) {
+  return [=](void *value, socklen_t room) {
+    const int fd = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
+    std::memcpy(static_cast<char *>(value) + offset, &fd, sizeof fd);
+    return room;
+  };
+}
+
+Fill answer_address() {
+  return [](void *value, socklen_t room) {
+    const sockaddr_in address = {AF_INET, htons(4711), {htonl(INADDR_LOOPBACK)}, {}};
+    std::memcpy(value, &address, sizeof address);
+    return room; // SO_ORIGINAL_DST does not tell its length
+  };
+}
+
+/// So many subflows: as many as there is room for, numbered by their state.
+Fill answer_subflows(std::uint32_t count) {
+  return [=](void *value, socklen_t room) {
+    mptcp_subflow_data header;
+    std::memcpy(&header, value, sizeof header);
+    CHECK(header.size_subflow_data == sizeof header);
+    CHECK(header.num_subflows == 0);
+    CHECK(header.size_kernel == 0);
+    CHECK(header.size_user == sizeof(baresock::tcp_info));
+    const std::size_t fit = (room - sizeof header) / header.size_user;
+    for (std::size_t i = 0; i < std::min<std::size_t>(fit, count); ++i)
+      static_cast<unsigned char *>(value)[sizeof header + i * header.size_user] = static_cast<unsigned char>(i + 1);
+    header.num_subflows = count;
+    std::memcpy(value, &header, sizeof header);
+    return room;
+  };
+}
+
+/// So many keys likewise, numbered by their identifier.
+Fill answer_keys(std::uint32_t count) {
+  return [=](void *value, socklen_t room) {
+    tcp_ao_getsockopt key;
+    CHECK(room == sizeof key); // of one, whatever room there is
+    std::memcpy(&key, value, sizeof key);
+    const std::uint32_t fit = key.nkeys;
+    for (std::uint32_t i = 0; i < std::min(fit, count); ++i) {
+      key = {};
+      key.nkeys = count;
+      key.sndid = static_cast<std::uint8_t>(i + 1);
+      std::memcpy(static_cast<char *>(value) + i * sizeof key, &key, sizeof key);
+    }
+    if (count == 0) {
+      key.nkeys = 0;
+      std::memcpy(value, &key, sizeof key);
+    }
+    return room;
+  };
+}
+
+/// So many sources likewise, numbered by their address.
+template <class Header>
+Fill answer_sources(std::uint32_t count) {
+  return [=](void *value, socklen_t room) {
+    if constexpr (std::is_same_v<Header, group_filter>) {
+      constexpr std::size_t start = offsetof(group_filter, gf_slist);
+      std::uint32_t fit;
+      std::memcpy(&fit, static_cast<char *>(value) + offsetof(group_filter, gf_numsrc), sizeof fit);
+      CHECK(room == start + fit * sizeof(sockaddr_storage));
+      for (std::uint32_t i = 0; i < std::min(fit, count); ++i) {
+        const sockaddr_in address = {AF_INET, 0, {htonl(i + 1)}, {}};
+        std::memcpy(static_cast<char *>(value) + start + i * sizeof(sockaddr_storage), &address, sizeof address);
+      }
+      std::memcpy(static_cast<char *>(value) + offsetof(group_filter, gf_numsrc), &count, sizeof count);
+    } else {
+      constexpr std::size_t start = offsetof(ip_msfilter, imsf_slist);
+      std::uint32_t fit;
+      std::memcpy(&fit, static_cast<char *>(value) + offsetof(ip_msfilter, imsf_numsrc), sizeof fit);
+      CHECK(room == start + fit * sizeof(in_addr));
+      for (std::uint32_t i = 0; i < std::min(fit, count); ++i) {
+        const in_addr address = {htonl(i + 1)};
+        std::memcpy(static_cast<char *>(value) + start + i * sizeof address, &address, sizeof address);
+      }
+      std::memcpy(static_cast<char *>(value) + offsetof(ip_msfilter, imsf_numsrc), &count, sizeof count);
+    }
+    return room;
+  };
+}
+
+/// A setsockopt that takes everything; of an empty Socket it is EBADF.
+void accept_set() {
+  fake::setsockopt.instead = [](int fd, int, int, const void *, socklen_t) {
+    if (fd < 0)
+      errno = EBADF;
+    return fd < 0 ? -1 : 0;
+  };
+}
+
+const sock_filter program[] = {{BPF_RET | BPF_K, 0, 0, UINT_MAX}};
+
+/// Has a filter.
+Scene filtered() {
+  Scene scene = unbound();
+  VALUE(scene.socket.setsockopt(so::attach_filter, program));
+  return scene;
+}
+
+Result<void> set_label(const Socket &socket) {
+  in6_flowlabel_req label = {};
+  return socket.setsockopt(ipv6::flowlabel_mgr, &label);
+}
+
 /// A method, the scene it is tried on, how it is called; and the calls it makes when it succeeds, and their errors.
 #define ROW(method, scene, expression, ...)                                                                          \
   Row(method, scene, []([[maybe_unused]] Scene &s) { return error_of(expression); }, {__VA_ARGS__})
@@ -243,18 +375,16 @@ std::vector<Row> rows() {
       ROW("recvmsg", datagrams, receive_message(s.socket), {&fake::recvmsg, of_recv}),
       ROW("recvmmsg", datagrams, receive_messages(s.socket), {&fake::recvmmsg, of_recv}),
       ROW("sendfile", file, s.socket.sendfile(s.file.fd(), 0, 5), {&fake::sendfile, of_sendfile}),
-      ROW("getsockopt(int)", unbound, s.socket.getsockopt(SOL_SOCKET, SO_TYPE), {&fake::getsockopt, of_getsockopt}),
       ROW("getsockopt(bytes)", unbound, get_bytes(s.socket), {&fake::getsockopt, of_getsockopt}),
       ROW("setsockopt(int)", unbound, s.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1),
           {&fake::setsockopt, of_setsockopt}),
       ROW("setsockopt(bool)", unbound, s.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, true),
           {&fake::setsockopt, of_setsockopt}),
-      ROW("setsockopt(text)", connection, s.socket.setsockopt(IPPROTO_TCP, TCP_CONGESTION, "reno"),
+      ROW("setsockopt(text)", connection, s.socket.setsockopt(IPPROTO_TCP, tcp::congestion.number, "reno"),
           {&fake::setsockopt, of_setsockopt}),
       ROW("setsockopt(bytes)", unbound, set_bytes(s.socket), {&fake::setsockopt, of_setsockopt}),
       ROW("shutdown", datagrams, s.socket.shutdown(SHUT_WR), {&fake::shutdown, of_shutdown}),
       ROW("sockatmark", connection, s.socket.sockatmark(), {&fake::sockatmark, of_ioctl}),
-      ROW("peercred", pair, s.socket.peercred(), {&fake::getsockopt, of_getsockopt}),
       ROW("bytes_readable", datagrams, s.socket.bytes_readable(), {&fake::ioctl, of_ioctl}),
       ROW("bytes_unsent", datagrams, s.socket.bytes_unsent(), {&fake::ioctl, of_ioctl}),
       ROW("nonblocking", unbound, s.socket.nonblocking(), {&fake::fcntl, of_fcntl}),
@@ -265,6 +395,107 @@ std::vector<Row> rows() {
           {&fake::fcntl, of_fcntl}),
       ROW("SocketAddress::parse", nothing, SocketAddress::parse("fe80::1%lo"),
           {&fake::if_nametoindex, Errors{ENODEV} + of_socket + of_ioctl}),
+      ROW("Interface::from_name", nothing, Interface::from_name("lo"),
+          {&fake::if_nametoindex, Errors{ENODEV} + of_socket + of_ioctl}),
+      ROW("Interface::name", nothing, Interface(1).name(), {&fake::if_indextoname, Errors{ENXIO} + of_socket}),
+
+      // A row for each codec. What this kernel may lack is answered by a fake.
+      ROW("get int", unbound, s.socket.getsockopt(so::type), {&fake::getsockopt, of_getsockopt}),
+      ROW("get bool", unbound, s.socket.getsockopt(so::reuseaddr), {&fake::getsockopt, of_getsockopt}),
+      ROW("get uint64", unbound, s.socket.getsockopt(so::cookie), {&fake::getsockopt, of_getsockopt}),
+      ROW("get a struct", unbound, s.socket.getsockopt(so::txtime), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Interface", unbound, s.socket.getsockopt(ip::unicast_if), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Seconds", connection, s.socket.getsockopt(tcp::keepidle), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Timeval", unbound, s.socket.getsockopt(so::rcvtimeo), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Linger", unbound, s.socket.getsockopt(so::linger), {&fake::getsockopt, of_getsockopt}),
+      ROW("get PortRange", unbound, (answer(answer_zeros(4)), s.socket.getsockopt(ip::local_port_range)),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("get PeerCredentials", pair, s.socket.getsockopt(so::peercred), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Name", connection, s.socket.getsockopt(tcp::congestion), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Bytes", unbound, s.socket.getsockopt(ip::options), {&fake::malloc, of_malloc},
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("get Label", pair, (answer(answer_zeros(7)), s.socket.getsockopt(so::peersec)), {&fake::malloc, of_malloc},
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("get List", pair, s.socket.getsockopt(so::peergroups), {&fake::malloc, of_malloc},
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("get Filter", filtered, s.socket.getsockopt(so::get_filter), {&fake::getsockopt, of_getsockopt},
+          {&fake::calloc, of_malloc}, {&fake::getsockopt, of_getsockopt}),
+      ROW("get FileDescriptor", pair, (answer(answer_descriptor(0)), s.socket.getsockopt(so::peerpidfd)),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("get SocketAddress", pair, (answer(answer_address()), s.socket.getsockopt(so::original_dst)),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("get Partial", connection, s.socket.getsockopt(tcp::info), {&fake::getsockopt, of_getsockopt}),
+      ROW("get GetSet", unbound, s.socket.getsockopt(ip::multicast_if), {&fake::getsockopt, of_getsockopt}),
+      ROW("get Subflows", pair, (answer(answer_subflows(1)), s.socket.getsockopt(mptcp::tcpinfo)),
+          {&fake::calloc, of_malloc}, {&fake::getsockopt, of_getsockopt}, {&fake::calloc, of_malloc}),
+
+      ROW("query int", pair, (answer(answer_zeros(4)), s.socket.getsockopt(packet::hdrlen, 2)),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("query Bytes", pair, (answer(answer_zeros(7)), s.socket.getsockopt(sctp::get_peer_addrs, "12345678")),
+          {&fake::malloc, of_malloc}, {&fake::getsockopt, of_getsockopt}),
+      ROW("query Partial", pair, (answer(answer_zeros(4)), s.socket.getsockopt(tcp::zerocopy_receive, {})),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("query InOut", pair,
+          (answer(answer_zeros(sizeof(in6_flowlabel_req))), s.socket.getsockopt(ipv6::flowlabel_mgr, {})),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("query PeeledOff", pair,
+          (answer(answer_descriptor(4)), s.socket.getsockopt(sctp::sockopt_peeloff_flags, 1)),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("query AoKeys", pair, (answer(answer_keys(1)), s.socket.getsockopt(tcp::ao_get_keys, {})),
+          {&fake::calloc, of_malloc}, {&fake::getsockopt, of_getsockopt}),
+      ROW("query SourceFilter, IPv4", pair,
+          (answer(answer_sources<ip_msfilter>(1)), s.socket.getsockopt(ip::msfilter, {})), {&fake::calloc, of_malloc},
+          {&fake::getsockopt, of_getsockopt}, {&fake::calloc, of_malloc}),
+      ROW("query SourceFilter", pair,
+          (answer(answer_sources<group_filter>(1)), s.socket.getsockopt(ip::mcast_msfilter, {})),
+          {&fake::calloc, of_malloc}, {&fake::getsockopt, of_getsockopt}, {&fake::calloc, of_malloc}),
+
+      ROW("set int", unbound, s.socket.setsockopt(ip::ttl, 64), {&fake::setsockopt, of_setsockopt}),
+      ROW("set bool", unbound, s.socket.setsockopt(so::reuseaddr, true), {&fake::setsockopt, of_setsockopt}),
+      ROW("set a struct", unbound, s.socket.setsockopt(ip::multicast_if, ip_mreqn{}),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Interface", unbound, s.socket.setsockopt(ip::unicast_if, Interface()),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Seconds", connection, s.socket.setsockopt(tcp::keepidle, Seconds(5)),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Timeval", unbound, s.socket.setsockopt(so::rcvtimeo, Seconds(5)), {&fake::setsockopt, of_setsockopt}),
+      ROW("set Linger", unbound, s.socket.setsockopt(so::linger, Linger::abort()),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set PortRange", unbound, (accept_set(), s.socket.setsockopt(ip::local_port_range, {1, 2})),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Name", connection, s.socket.setsockopt(tcp::congestion, "reno"), {&fake::setsockopt, of_setsockopt}),
+      ROW("set Bytes", unbound, s.socket.setsockopt(ip::options, "\1\1\1\1"), {&fake::setsockopt, of_setsockopt}),
+      ROW("set List", pair, (accept_set(), s.socket.setsockopt(can::raw_filter, Span<const can_filter>())),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Program", unbound, s.socket.setsockopt(so::attach_filter, program),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set None", pair, (accept_set(), s.socket.setsockopt(so::detach_filter)),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Empty", pair, (accept_set(), s.socket.setsockopt(tipc::group_leave)),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set Size", pair, (accept_set(), s.socket.setsockopt(alg::set_aead_authsize, 16u)),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set SocketAddress", pair,
+          (accept_set(), s.socket.setsockopt(rds::cancel_sent_to, SocketAddress::unspec())),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set InOut", pair, (accept_set(), set_label(s.socket)), {&fake::setsockopt, of_setsockopt}),
+      ROW("set SourceFilter, IPv4", pair, (accept_set(), s.socket.setsockopt(ip::msfilter, {})),
+          {&fake::calloc, of_malloc}, {&fake::setsockopt, of_setsockopt}),
+      ROW("set SourceFilter", pair, (accept_set(), s.socket.setsockopt(ipv6::mcast_msfilter, {})),
+          {&fake::calloc, of_malloc}, {&fake::setsockopt, of_setsockopt}),
+
+      // The same at run time.
+      ROW("get by number", unbound, s.socket.getsockopt(SOL_SOCKET, SO_TYPE), {&fake::getsockopt, of_getsockopt}),
+      ROW("get by row", unbound, s.socket.getsockopt(*find_option("SO_TYPE")), {&fake::getsockopt, of_getsockopt}),
+      ROW("query by row", pair,
+          (answer(answer_zeros(4)), s.socket.getsockopt(*find_option("PACKET_HDRLEN"), OptionValue(2))),
+          {&fake::getsockopt, of_getsockopt}),
+      ROW("set by number", unbound, s.socket.setsockopt(SOL_SOCKET, SO_RCVBUF, OptionValue(5)),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set by row", unbound, s.socket.setsockopt(*find_option("SO_RCVBUF"), OptionValue(5)),
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("set by an unknown number", unbound, (accept_set(), s.socket.setsockopt(SOL_SOCKET, 4711, OptionValue(5))),
+          {&fake::setsockopt, of_setsockopt}),
   };
 }
 #undef ROW
@@ -391,6 +622,7 @@ TEST_CASE("a descriptor over FD_SETSIZE is as good as another") {
       continue;
     CAPTURE(row.method);
     Scene scene = row.scene();
+    const Fresh fresh;
     scene.socket = Socket(::fcntl(scene.socket.fd(), F_DUPFD_CLOEXEC, high));
     REQUIRE(scene.socket.fd() >= high);
     CHECK(row.run(scene) == Error());
@@ -1118,29 +1350,6 @@ TEST_CASE("options, flags and counts make one call with what they were given") {
     };
     CHECK(VALUE(Socket::from_fd(77)).release() == 77);
   }
-  SUBCASE("peercred") {
-    fake::getsockopt.instead = [](int fd, int level, int name, void *value, socklen_t *size) {
-      CHECK(fd == 77);
-      CHECK(level == SOL_SOCKET);
-      CHECK(name == SO_PEERCRED);
-      CHECK(*size == sizeof(ucred));
-      const ucred peer = {4711, 12, 13};
-      std::memcpy(value, &peer, sizeof peer);
-      return 0;
-    };
-    ucred peer = VALUE(socket->peercred());
-    CHECK(peer.pid == 4711);
-    CHECK(peer.uid == 12);
-    CHECK(peer.gid == 13);
-  }
-  SUBCASE("peercred of nobody") {
-    fake::getsockopt.instead = [](int, int, int, void *value, socklen_t *) {
-      const ucred peer = {0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
-      std::memcpy(value, &peer, sizeof peer);
-      return 0;
-    };
-    CHECK_ERROR(socket->peercred(), ENODATA, getsockopt);
-  }
   SUBCASE("bytes_readable") {
     fake::ioctl.instead = [](int fd, unsigned long request, void *value) {
       CHECK(fd == 77);
@@ -1485,31 +1694,877 @@ TEST_CASE("numbers of parts") {
 
 // --- what the kernel answered ----------------------------------------------------------------------------
 
-TEST_CASE("getsockopt(int) of options that are none") {
-  // The kernel cuts a long value to the room there is: with the room of an int it could pass for one.
-  for (socklen_t length : {0u, 1u, 2u, 3u, 4u, 5u, 8u, UINT_MAX}) {
+// --- options: what the kernel is given, and what it answers ----------------------------------------------
+
+namespace {
+
+template <class T>
+std::string bytes_of(const T &object) {
+  return {reinterpret_cast<const char *>(&object), sizeof object};
+}
+
+/// A typed setsockopt, and what the kernel has to be given.
+struct SetRow {
+  const char *name;
+  Result<void> (*set)(const Socket &);
+  std::string bytes;
+};
+
+const can_filter can_filters[] = {{1, 2}, {3, 4}};
+
+const SetRow set_rows[] = {
+    {"IP_TTL", [](const Socket &s) { return s.setsockopt(ip::ttl, -4); }, bytes_of(-4)},
+    {"SO_PRIORITY", [](const Socket &s) { return s.setsockopt(so::priority, 0x80010002u); }, bytes_of(0x80010002u)},
+    {"SO_VM_SOCKETS_BUFFER_SIZE",
+     [](const Socket &s) { return s.setsockopt(so::vm_sockets_buffer_size, UINT64_MAX); }, bytes_of(UINT64_MAX)},
+    {"TLS_TX_MAX_PAYLOAD_LEN",
+     [](const Socket &s) { return s.setsockopt(tls::tx_max_payload_len, std::uint16_t{0x1234}); },
+     bytes_of(std::uint16_t{0x1234})},
+    {"SO_REUSEADDR", [](const Socket &s) { return s.setsockopt(so::reuseaddr, true); }, bytes_of(1)},
+    {"SO_REUSEADDR", [](const Socket &s) { return s.setsockopt(so::reuseaddr, 0x100); }, bytes_of(1)},
+    {"SO_REUSEADDR", [](const Socket &s) { return s.setsockopt(so::reuseaddr, false); }, bytes_of(0)},
+    {"SO_BINDTOIFINDEX", [](const Socket &s) { return s.setsockopt(so::bindtoifindex, Interface(0x01020304)); },
+     bytes_of(0x01020304)},
+    {"IP_UNICAST_IF", [](const Socket &s) { return s.setsockopt(ip::unicast_if, Interface(0x01020304)); },
+     "\1\2\3\4"},
+    {"IPV6_UNICAST_IF", [](const Socket &s) { return s.setsockopt(ipv6::unicast_if, Interface(0x01020304)); },
+     "\1\2\3\4"},
+    {"TCP_KEEPIDLE", [](const Socket &s) { return s.setsockopt(tcp::keepidle, Seconds(7)); }, bytes_of(7)},
+    {"TCP_KEEPIDLE", [](const Socket &s) { return s.setsockopt(tcp::keepidle, Nanoseconds(1)); }, bytes_of(1)},
+    {"TCP_KEEPIDLE", [](const Socket &s) { return s.setsockopt(tcp::keepidle, Seconds(INT_MAX)); },
+     bytes_of(INT_MAX)},
+    {"TCP_USER_TIMEOUT", [](const Socket &s) { return s.setsockopt(tcp::user_timeout, Microseconds(1001)); },
+     bytes_of(2)},
+    {"SO_RCVTIMEO", [](const Socket &s) { return s.setsockopt(so::rcvtimeo, Nanoseconds(999'999'500)); },
+     bytes_of(timeval{1, 0})},
+    {"SO_RCVTIMEO", [](const Socket &s) { return s.setsockopt(so::rcvtimeo, Nanoseconds(1)); },
+     bytes_of(timeval{0, 1})},
+    {"SO_SNDTIMEO", [](const Socket &s) { return s.setsockopt(so::sndtimeo, Milliseconds(1'999)); },
+     bytes_of(timeval{1, 999'000})},
+    {"SO_SNDTIMEO_NEW", [](const Socket &s) { return s.setsockopt(so::sndtimeo_new, Milliseconds(1'999)); },
+     bytes_of(std::array<std::int64_t, 2>{1, 999'000})},
+    {"SO_LINGER", [](const Socket &s) { return s.setsockopt(so::linger, Linger::wait(Milliseconds(1))); },
+     bytes_of(linger{1, 1})},
+    {"SO_LINGER", [](const Socket &s) { return s.setsockopt(so::linger, Linger::abort()); }, bytes_of(linger{1, 0})},
+    {"SO_LINGER", [](const Socket &s) { return s.setsockopt(so::linger, Linger::off()); }, bytes_of(linger{0, 0})},
+    {"IP_LOCAL_PORT_RANGE", [](const Socket &s) { return s.setsockopt(ip::local_port_range, {0x0102, 0x8304}); },
+     bytes_of(0x83040102u)},
+    {"TCP_CONGESTION", [](const Socket &s) { return s.setsockopt(tcp::congestion, "0123456789abcde"); },
+     "0123456789abcde"},
+    {"SO_BINDTODEVICE", [](const Socket &s) { return s.setsockopt(so::bindtodevice, ""); }, ""},
+    {"SO_BINDTODEVICE", [](const Socket &s) { return s.setsockopt(so::bindtodevice, TextView()); }, ""},
+    {"IP_OPTIONS", [](const Socket &s) { return s.setsockopt(ip::options, std::string(300, '\0')); },
+     std::string(300, '\0')},
+    {"IP_OPTIONS", [](const Socket &s) { return s.setsockopt(ip::options, ConstBuffer()); }, ""},
+    {"CAN_RAW_FILTER", [](const Socket &s) { return s.setsockopt(can::raw_filter, can_filters); },
+     bytes_of(can_filters)},
+    {"CAN_RAW_FILTER", [](const Socket &s) { return s.setsockopt(can::raw_filter, Span<const can_filter>()); }, ""},
+    {"SO_DETACH_FILTER", [](const Socket &s) { return s.setsockopt(so::detach_filter); }, bytes_of(0)},
+    {"TIPC_GROUP_LEAVE", [](const Socket &s) { return s.setsockopt(tipc::group_leave); }, ""},
+    {"RDS_CANCEL_SENT_TO",
+     [](const Socket &s) { return s.setsockopt(rds::cancel_sent_to, Inet4Address{INADDR_LOOPBACK, 0x1234}); },
+     bytes_of(sockaddr_in{AF_INET, htons(0x1234), {htonl(INADDR_LOOPBACK)}, {}})},
+    {"IP_MULTICAST_IF", [](const Socket &s) { return s.setsockopt(ip::multicast_if, ip_mreqn{{1}, {2}, 3}); },
+     bytes_of(ip_mreqn{{1}, {2}, 3})},
+    {"IP_MSFILTER",
+     [](const Socket &s) {
+       const in_addr sources[] = {{7}, {8}};
+       return s.setsockopt(ip::msfilter, {{1}, {2}, 0, sources});
+     },
+     bytes_of(std::array<std::uint32_t, 6>{1, 2, 0, 2, 7, 8})},
+    {"IP_MSFILTER", [](const Socket &s) { return s.setsockopt(ip::msfilter, {{1}, {2}}); },
+     bytes_of(std::array<std::uint32_t, 4>{1, 2, 1, 0})}, // MCAST_INCLUDE, nothing
+};
+
+/// What one setsockopt was given: the bytes, or a null pointer and a size.
+std::string given_to_setsockopt(const SetRow &row) {
+  std::string given = "not called";
+  const OptionInfo *option = find_option(row.name);
+  REQUIRE(option != nullptr);
+  fake::setsockopt.instead = [&](int fd, int level, int number, const void *value, socklen_t size) {
+    CHECK(fd == 77);
+    CHECK(level == option->level);
+    CHECK(number == option->number);
+    given.assign(size == 0 ? "" : static_cast<const char *>(value), size);
+    return 0;
+  };
+  CHECK(row.set(*SocketRef(77)).has_value());
+  CHECK(fake::setsockopt.calls.size() == 1);
+  return given;
+}
+
+} // namespace
+
+TEST_CASE("options: what setsockopt is given, to the byte") {
+  for (const SetRow &row : set_rows) {
+    CAPTURE(std::string(row.name));
+    const Fresh fresh;
+    CHECK(given_to_setsockopt(row) == row.bytes);
+  }
+}
+
+TEST_CASE("options: a program is its address and its length") {
+  const Fresh fresh;
+  fake::setsockopt.instead = [](int, int, int, const void *value, socklen_t size) {
+    sock_fprog given;
+    CHECK(size == sizeof given);
+    std::memcpy(&given, value, sizeof given);
+    CHECK(given.len == 1);
+    CHECK(given.filter == program);
+    return 0;
+  };
+  CHECK(SocketRef(77)->setsockopt(so::attach_filter, program).has_value());
+  CHECK(SocketRef(77)->setsockopt(so::attach_reuseport_cbpf, program).has_value());
+  CHECK(fake::setsockopt.calls.size() == 2);
+}
+
+TEST_CASE("options: the length is the value (trap 32)") {
+  const Fresh fresh;
+  fake::setsockopt.answer(0);
+  CHECK(SocketRef(77)->setsockopt(alg::set_aead_authsize, std::size_t{16}).has_value());
+  CHECK(fake::setsockopt.called_with(77, 279, 5, nullptr, 16));
+}
+
+TEST_CASE("options: into which the kernel writes when they are set") {
+  const Fresh fresh;
+  in6_flowlabel_req label = {};
+  label.flr_expires = 6;
+  fake::setsockopt.instead = [&](int, int, int, const void *value, socklen_t size) {
+    CHECK(value == &label);
+    CHECK(size == sizeof label);
+    label.flr_label = htonl(0x12345);
+    return 0;
+  };
+  CHECK(SocketRef(77)->setsockopt(ipv6::flowlabel_mgr, &label).has_value());
+  CHECK(label.flr_label == htonl(0x12345));
+  CHECK(label.flr_expires == 6);
+}
+
+TEST_CASE("options: a setsockopt that answers a positive number succeeded") {
+  // SO_DEVMEM_DONTNEED, SO_J1939_PROMISC.
+  const Fresh fresh;
+  fake::setsockopt.answer(5);
+  CHECK(SocketRef(77)->setsockopt(so::j1939_promisc, true).has_value());
+  const dmabuf_token tokens[] = {{1, 2}};
+  CHECK(SocketRef(77)->setsockopt(so::devmem_dontneed, tokens).has_value());
+  fake::setsockopt.answer(-1);
+  CHECK_FALSE(SocketRef(77)->setsockopt(so::j1939_promisc, true).has_value());
+}
+
+TEST_CASE("options: a filter of sources of both families, to the byte") {
+  const Fresh fresh;
+  const SocketAddress sources[] = {Inet4Address{0x0a000001, 0}, Inet6Address{in6addr_loopback}};
+  const Inet6Address group = {in6addr_loopback, 0, 0, 7};
+  std::string given;
+  fake::setsockopt.instead = [&](int, int, int, const void *value, socklen_t size) {
+    given.assign(static_cast<const char *>(value), size);
+    return 0;
+  };
+  CHECK(SocketRef(77)->setsockopt(ipv6::mcast_msfilter, {group, Interface(7), 0, sources}).has_value());
+  CHECK(fake::journal().calls == std::vector<std::string>{"calloc", "setsockopt"});
+  std::string wanted(offsetof(group_filter, gf_slist) + 2 * sizeof(sockaddr_storage), '\0');
+  const auto put = [&](std::size_t at, const auto &object, std::size_t size) {
+    std::memcpy(&wanted[at], &object, size);
+  };
+  const std::uint32_t interface = 7, count = 2;
+  put(offsetof(group_filter, gf_interface), interface, 4);
+  put(offsetof(group_filter, gf_group), *SocketAddress(group).data(), sizeof(sockaddr_in6));
+  put(offsetof(group_filter, gf_numsrc), count, 4);
+  put(offsetof(group_filter, gf_slist), *sources[0].data(), sizeof(sockaddr_in));
+  put(offsetof(group_filter, gf_slist) + sizeof(sockaddr_storage), *sources[1].data(), sizeof(sockaddr_in6));
+  CHECK(given == wanted); // padding is zero
+}
+
+TEST_CASE("options: what cannot be is refused, and no call made") {
+  const Fresh fresh;
+  fake::setsockopt.answer(0);
+  const SocketRef socket(77);
+  using namespace std::string_view_literals;
+  constexpr auto too_many = static_cast<std::size_t>(INT_MAX) + 1;
+  for (long long count : {-1LL, LLONG_MIN, LLONG_MAX, INT_MAX + 1LL}) {
+    CAPTURE(count);
+    check_refused(socket->setsockopt(tcp::keepidle, Seconds(count)), "setsockopt", EDOM);
+    check_refused(socket->setsockopt(tcp::user_timeout, Milliseconds(count)), "setsockopt", EDOM);
+    check_refused(socket->setsockopt(so::busy_poll, Microseconds(count)), "setsockopt", EDOM);
+    check_refused(socket->setsockopt(so::linger, Linger::wait(Seconds(count))), "setsockopt", EDOM);
+    check_refused(socket->setsockopt(so::linger, {false, Seconds(count)}), "setsockopt", EDOM);
+  }
+  for (Microseconds time : {Microseconds(-1), Microseconds::max(), Microseconds(LLONG_MIN)}) {
+    check_refused(socket->setsockopt(so::rcvtimeo, time), "setsockopt", EDOM);
+    check_refused(socket->setsockopt(so::rcvtimeo_old, time), "setsockopt", EDOM);
+    check_refused(socket->setsockopt(so::rcvtimeo_new, time), "setsockopt", EDOM);
+    check_refused(Codec<stored::TimevalOf<int>>::set(*socket, 1, 2, time), "setsockopt", EDOM);
+  }
+  check_refused(Codec<stored::TimevalOf<int>>::set(*socket, 1, 2, Seconds(INT_MAX + 1LL)), "setsockopt", EDOM);
+  check_refused(socket->setsockopt(tcp::congestion, "re\0no"sv), "setsockopt");
+  check_refused(socket->setsockopt(tcp::congestion, "0123456789abcdef"), "setsockopt", ENAMETOOLONG);
+  check_refused(socket->setsockopt(tcp::congestion, "0123456789abcdef\0"sv), "setsockopt", ENAMETOOLONG);
+  check_refused(socket->setsockopt(ip::options, ConstBuffer(program, too_many)), "setsockopt");
+  check_refused(socket->setsockopt(can::raw_filter, Span<const can_filter>(can_filters, too_many / 8)), "setsockopt");
+  check_refused(socket->setsockopt(can::raw_filter, Span<const can_filter>(can_filters, SIZE_MAX / 8 + 2)),
+                "setsockopt"); // whose size in bytes is 8
+  check_refused(socket->setsockopt(so::attach_filter, Span<const sock_filter>(program, 65536)), "setsockopt");
+  check_refused(socket->setsockopt(so::attach_filter, Span<const sock_filter>(program, SIZE_MAX)), "setsockopt");
+  check_refused(socket->setsockopt(alg::set_aead_authsize, too_many), "setsockopt");
+  const in_addr source = {};
+  for (std::size_t count : {too_many / 4, SIZE_MAX / 4, SIZE_MAX}) {
+    check_refused(socket->setsockopt(ip::msfilter, {{}, {}, 0, {&source, count}}), "setsockopt");
+    const SocketAddress address;
+    check_refused(socket->setsockopt(ip::mcast_msfilter, {{}, {}, 0, {&address, count}}), "setsockopt");
+  }
+  CHECK(fake::journal().calls.empty());
+
+  // The largest that are none of it.
+  CHECK(socket->setsockopt(so::attach_filter, Span<const sock_filter>(program, 65535)).has_value());
+  CHECK(socket->setsockopt(ip::options, ConstBuffer(program, INT_MAX)).has_value());
+  CHECK(socket->setsockopt(alg::set_aead_authsize, std::size_t{INT_MAX}).has_value());
+  CHECK(Codec<stored::TimevalOf<int>>::set(*socket, 1, 2, Seconds(INT_MAX)).has_value());
+  CHECK(socket->setsockopt(so::rcvtimeo, Microseconds(LLONG_MAX - 1)).has_value());
+  CHECK(fake::setsockopt.calls.size() == 5);
+}
+
+TEST_CASE("options: a number that is none of the option's type is refused, not cut") {
+  const Fresh fresh;
+  fake::setsockopt.answer(0);
+  const SocketRef socket(77);
+  check_refused(socket->setsockopt(so::rcvbuf, 0x100001000L), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(so::rcvbuf, INT_MAX + 1LL), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(so::rcvbuf, INT_MIN - 1LL), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(so::rcvbuf, SIZE_MAX), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(so::rcvbuf, 0x80000000u), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(so::priority, -1), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(so::priority, UINT_MAX + 1LL), "setsockopt", ERANGE);
+  check_refused(socket->setsockopt(tls::tx_max_payload_len, 65536), "setsockopt", ERANGE);
+  CHECK(socket->setsockopt(so::rcvbuf, static_cast<long>(INT_MAX)).has_value());
+  CHECK(socket->setsockopt(so::rcvbuf, static_cast<long>(INT_MIN)).has_value());
+  CHECK(socket->setsockopt(so::priority, static_cast<long>(UINT_MAX)).has_value());
+  CHECK(fake::setsockopt.calls.size() == 3);
+}
+
+namespace {
+
+/// A typed getsockopt of a value of one size, and what `bytes` of that size are to it.
+struct GetRow {
+  const char *name;
+  std::string bytes;
+  Result<bool> (*get)(const Socket &); // is it the right value?
+};
+
+template <class T, class Right>
+Result<bool> compared(const Result<T> &result, const Right &right) {
+  if (!result)
+    return std::unexpected(result.error());
+  return right(*result);
+}
+#define GET(option, right)                                                                                           \
+  [](const Socket &s) { return compared(s.getsockopt(option), []([[maybe_unused]] const auto &v) { return right; }); }
+#define QUERY(option, question, right)                                                                               \
+  [](const Socket &s) { return compared(s.getsockopt(option, question), [](const auto &v) { return right; }); }
+
+const GetRow get_rows[] = {
+    {"SO_TYPE", bytes_of(-5), GET(so::type, v == -5)},
+    {"SO_MARK", bytes_of(0x80000001u), GET(so::mark, v == 0x80000001u)},
+    {"SO_COOKIE", bytes_of(UINT64_MAX - 1), GET(so::cookie, v == UINT64_MAX - 1)},
+    {"TLS_TX_MAX_PAYLOAD_LEN", bytes_of(std::uint16_t{0x1234}), GET(tls::tx_max_payload_len, v == 0x1234)},
+    {"SO_REUSEADDR", bytes_of(0x100), GET(so::reuseaddr, v)},
+    {"SO_REUSEADDR", bytes_of(0), GET(so::reuseaddr, !v)},
+    {"SO_BINDTOIFINDEX", bytes_of(0x01020304), GET(so::bindtoifindex, v.index() == 0x01020304)},
+    {"IP_UNICAST_IF", "\1\2\3\4", GET(ip::unicast_if, v.index() == 0x01020304)},
+    {"TCP_KEEPIDLE", bytes_of(7200), GET(tcp::keepidle, v == Seconds(7200))},
+    {"TCP_USER_TIMEOUT", bytes_of(INT_MAX), GET(tcp::user_timeout, v == Milliseconds(INT_MAX))},
+    {"SO_RCVTIMEO", bytes_of(timeval{1, 500'000}), GET(so::rcvtimeo, v == Microseconds(1'500'000))},
+    {"SO_RCVTIMEO", bytes_of(timeval{LONG_MAX, 999'999}), GET(so::rcvtimeo, v == Microseconds::max())},
+    {"SO_RCVTIMEO", bytes_of(timeval{9223372036854, 775'807}), GET(so::rcvtimeo, v.count() == LLONG_MAX)},
+    {"SO_RCVTIMEO", bytes_of(timeval{9223372036854, 775'808}), GET(so::rcvtimeo, v == Microseconds::max())},
+    {"SO_RCVTIMEO_NEW", bytes_of(std::array<std::int64_t, 2>{2, 3}), GET(so::rcvtimeo_new, v.count() == 2'000'003)},
+    {"SO_LINGER", bytes_of(linger{1, 200}), GET(so::linger, v == Linger::wait(Seconds(200)))},
+    {"SO_LINGER", bytes_of(linger{0x100, 0}), GET(so::linger, v == Linger::abort())},
+    {"SO_LINGER", bytes_of(linger{0, 9}), GET(so::linger, !v.on && v.time == Seconds(9))},
+    {"IP_LOCAL_PORT_RANGE", bytes_of(0x83040102u), GET(ip::local_port_range, (v == PortRange{0x0102, 0x8304}))},
+    {"SO_PEERCRED", bytes_of(ucred{4711, 12, 13}), GET(so::peercred, v.pid == 4711 && v.uid == 12 && v.gid == 13)},
+    {"SO_PEERCRED", bytes_of(ucred{0, 12, 13}), GET(so::peercred, v.pid == 0 && v.uid == 12)}, // of another namespace
+    {"IP_MULTICAST_IF", bytes_of(in_addr{4711}), GET(ip::multicast_if, v.s_addr == 4711)},
+    {"IPV6_PATHMTU", bytes_of(ip6_mtuinfo{{}, 1280}), GET(ipv6::pathmtu, v.ip6m_mtu == 1280)},
+    {"PACKET_HDRLEN", bytes_of(48), QUERY(packet::hdrlen, 2, v == 48)},
+    {"SCTP_STATUS", std::string(sizeof(sctp_status), 'x'), QUERY(sctp::status, {}, v.sstat_state == 0x78787878)},
+    {"IPV6_FLOWLABEL_MGR", std::string(sizeof(in6_flowlabel_req), 'x'),
+     QUERY(ipv6::flowlabel_mgr, {}, v.flr_linger == 0x7878)},
+};
+
+/// getsockopt answers with these bytes, and says that they are so many.
+void answer_bytes(const std::string &bytes, std::size_t length) {
+  fake::getsockopt.instead = [=](int fd, int, int, void *value, socklen_t *size) {
+    CHECK(fd == 77);
+    std::memcpy(value, bytes.data(), std::min<std::size_t>({bytes.size(), *size, length}));
+    *size = static_cast<socklen_t>(length);
+    return 0;
+  };
+}
+
+} // namespace
+
+TEST_CASE("options: what getsockopt answers, in exactly its size") {
+  for (const GetRow &row : get_rows) {
+    CAPTURE(std::string(row.name));
+    const Fresh fresh;
+    const OptionInfo *option = find_option(row.name);
+    REQUIRE(option != nullptr);
+    answer_bytes(row.bytes, row.bytes.size());
+    CHECK(VALUE(row.get(*SocketRef(77))));
+    CHECK(fake::journal().calls == std::vector<std::string>{"getsockopt"});
+    REQUIRE(fake::getsockopt.calls.size() == 1);
+    CHECK(std::get<1>(fake::getsockopt.calls[0]) == option->level);
+    CHECK(std::get<2>(fake::getsockopt.calls[0]) == option->number);
+    // Shorter: EINVAL, whatever was there before.
+    for (std::size_t length = 0; length < row.bytes.size(); ++length) {
+      CAPTURE(length);
+      answer_bytes(row.bytes, length);
+      CHECK_ERROR(row.get(*SocketRef(77)), EINVAL, getsockopt);
+    }
+    answer_bytes(row.bytes, row.bytes.size() + 1);
+    CHECK_ERROR(row.get(*SocketRef(77)), EINVAL, getsockopt);
+  }
+}
+
+TEST_CASE("options: the room that getsockopt is given, and the question in it") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  fake::getsockopt.instead = [](int, int, int, void *value, socklen_t *length) {
+    CHECK(*length == 4);
+    int question;
+    std::memcpy(&question, value, sizeof question);
+    CHECK(question == 2);
+    question = 48;
+    std::memcpy(value, &question, sizeof question);
+    return 0;
+  };
+  CHECK(VALUE(socket->getsockopt(packet::hdrlen, 2)) == 48);
+  fake::getsockopt.instead = [](int, int, int, void *value, socklen_t *length) {
+    CHECK(*length == sizeof(tcp_zerocopy_receive));
+    tcp_zerocopy_receive question;
+    std::memcpy(&question, value, sizeof question);
+    CHECK(question.address == 4711);
+    *length = 20; // an older kernel's
+    return 0;
+  };
+  tcp_zerocopy_receive question = {};
+  question.address = 4711;
+  const auto got = VALUE(socket->getsockopt(tcp::zerocopy_receive, question));
+  CHECK(got->address == 4711);
+  CHECK(got.size() == 20);
+  CHECK(got.has(&tcp_zerocopy_receive::recv_skip_hint));
+  CHECK_FALSE(got.has(&tcp_zerocopy_receive::err));
+}
+
+TEST_CASE("options: who the peer is, or ENODATA (trap 29)") {
+  const Fresh fresh;
+  answer_bytes(bytes_of(ucred{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)}), sizeof(ucred));
+  CHECK_ERROR(SocketRef(77)->getsockopt(so::peercred), ENODATA, getsockopt);
+}
+
+TEST_CASE("options: a struct of an older or a newer kernel (trap 31)") {
+  for (socklen_t length : {0u, 1u, 8u, 104u, 192u, static_cast<socklen_t>(sizeof(baresock::tcp_info))}) {
     CAPTURE(length);
     const Fresh fresh;
-    const int first = 0x01c8c8c8; // no byte of it is a small number
-    fake::getsockopt.instead = [&](int fd, int level, int name, void *value, socklen_t *size) {
-      CHECK(fd == 77);
-      CHECK(level == SOL_IP);
-      CHECK(name == IP_TTL);
-      CHECK(*size > sizeof(int));
-      const int written[] = {first, first};
-      std::memcpy(value, written, std::min<std::size_t>({length, *size, sizeof written}));
+    fake::getsockopt.instead = [&](int, int, int, void *value, socklen_t *size) {
+      CHECK(*size == sizeof(baresock::tcp_info));
+      std::memset(value, 0xee, length);
       *size = length;
       return 0;
     };
-    auto got = SocketRef(77)->getsockopt(SOL_IP, IP_TTL);
-    CHECK(fake::journal().calls == std::vector<std::string>{"getsockopt"});
-    if (length == 1) {
-      CHECK(VALUE(std::move(got)) == *reinterpret_cast<const unsigned char *>(&first));
-    } else if (length == 4) {
-      CHECK(VALUE(std::move(got)) == first);
-    } else {
-      CHECK_ERROR(got, EINVAL, getsockopt);
+    const auto info = VALUE(SocketRef(77)->getsockopt(tcp::info));
+    CHECK(info.size() == length);
+    CHECK(info.has(&baresock::tcp_info::tcpi_state) == (length >= 1));
+    CHECK(info.has(&baresock::tcp_info::tcpi_total_retrans) == (length >= 104));
+    CHECK(info.has(&baresock::tcp_info::tcpi_accecn_opt_seen) == (length == sizeof *info));
+    // What it did not fill in is zero.
+    CHECK(info->tcpi_state == (length >= 1 ? 0xee : 0));
+    CHECK(info->tcpi_accecn_opt_seen == (length == sizeof *info ? 0xeeee : 0));
+    // At run time those fields are missing.
+    const auto record = VALUE(SocketRef(77)->getsockopt(*find_option("TCP_INFO")));
+    CHECK((record.find("total_retrans") != nullptr) == (length >= 104));
+    CHECK((record.find("state") != nullptr) == (length >= 1));
+  }
+}
+
+TEST_CASE("options: text ends at its NUL, or with its length (trap 27)") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  const auto answered = [&](const std::string &bytes, std::size_t length) {
+    answer_bytes(bytes, length);
+    return std::string(VALUE(socket->getsockopt(tcp::congestion)).c_str());
+  };
+  CHECK(answered(std::string("reno") + std::string(12, '\0'), 16) == "reno");
+  CHECK(answered("reno", 4) == "reno");
+  CHECK(answered("reno", 2) == "re");
+  CHECK(answered("", 0).empty());
+  CHECK(answered(std::string("lo\0junk", 7), 7) == "lo");
+  CHECK(answered(std::string(16, 'x'), 16) == std::string(15, 'x'));
+  CHECK(answered(std::string(16, 'x'), 4096) == std::string(15, 'x'));
+
+  const auto label = [&](const std::string &bytes) {
+    answer_bytes(bytes, bytes.size());
+    return std::string(VALUE(socket->getsockopt(so::peersec)).text());
+  };
+  CHECK(label(std::string("unconfined\0", 11)) == "unconfined");
+  CHECK(label("unconfined") == "unconfined");
+  CHECK(label(std::string(3, '\0')).empty());
+  CHECK(label("").empty());
+}
+
+TEST_CASE("options: a descriptor is owned, or there is none") {
+  auto [a, b] = VALUE(Socket::socketpair(AF_UNIX, SOCK_STREAM));
+  const NoLeak no_leak;
+  const Fresh fresh;
+  answer(answer_descriptor(0));
+  {
+    FileDescriptor pidfd = VALUE(a.getsockopt(so::peerpidfd));
+    CHECK(pidfd.fd() >= 0);
+    const auto value = VALUE(a.getsockopt(*find_option("SO_PEERPIDFD")));
+    CHECK(value.kind() == OptionValue::Kind::descriptor);
+  }
+  CHECK(fake::close.calls.size() == 2);
+  // Peeled off: the association asked for, SOCK_CLOEXEC, the descriptor in the middle.
+  fake::reset();
+  int made = -1;
+  fake::getsockopt.instead = [&](int, int level, int number, void *value, socklen_t *length) {
+    CHECK(level == 132);
+    CHECK(number == 122);
+    CHECK(*length == 12);
+    int argument[3];
+    std::memcpy(argument, value, sizeof argument);
+    CHECK(argument[0] == 4711);
+    CHECK(argument[2] == SOCK_CLOEXEC);
+    argument[1] = made = ::fcntl(0, F_DUPFD_CLOEXEC, 0);
+    std::memcpy(value, argument, sizeof argument);
+    return 0;
+  };
+  {
+    FileDescriptor peeled = VALUE(a.getsockopt(sctp::sockopt_peeloff_flags, 4711));
+    CHECK(peeled.fd() == made);
+  }
+  CHECK(fake::close.calls == std::vector<std::tuple<int>>{made});
+  // An answer without one.
+  for (std::size_t length : {0u, 3u}) {
+    CAPTURE(length);
+    fake::reset();
+    fake::getsockopt.instead = [&](int, int, int, void *, socklen_t *size) {
+      *size = static_cast<socklen_t>(length);
+      return 0;
+    };
+    CHECK_ERROR(a.getsockopt(so::peerpidfd), EINVAL, getsockopt);
+    CHECK_ERROR(a.getsockopt(sctp::sockopt_peeloff_flags, 4711), EINVAL, getsockopt);
+    CHECK(fake::close.calls.empty());
+  }
+}
+
+TEST_CASE("options: an address, whatever its length") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  answer(answer_address());
+  CHECK(VALUE(socket->getsockopt(so::original_dst)) == SocketAddress(Inet4Address{INADDR_LOOPBACK, 4711}));
+  answer_bytes(bytes_of(sockaddr_in{AF_INET, htons(4711), {}, {}}), sizeof(sockaddr_in));
+  CHECK(VALUE(socket->getsockopt(so::original_dst)) == SocketAddress(Inet4Address{INADDR_ANY, 4711}));
+  answer_bytes(bytes_of(sockaddr_in{AF_INET, htons(4711), {}, {}}), sizeof(sockaddr_in) - 1);
+  CHECK_FALSE(socket->getsockopt(so::original_dst).has_value());
+  answer_bytes("", 0);
+  CHECK(VALUE(socket->getsockopt(so::original_dst)) == SocketAddress());
+  answer_bytes(std::string(128, 'x'), 4096);
+  CHECK_FALSE(socket->getsockopt(so::original_dst).has_value());
+}
+
+// --- options that grow -----------------------------------------------------------------------------------
+
+namespace {
+
+constexpr std::size_t first_room = 4096;
+
+/// How a kernel says that a value is longer than the room.
+enum class Tells { cuts, error, length };
+
+/// A value of so many bytes.
+void answer_long(std::size_t size, Tells tells, int code = ERANGE) {
+  fake::getsockopt.instead = [=](int, int, int, void *value, socklen_t *length) {
+    std::memset(value, 'v', std::min<std::size_t>(size, *length));
+    if (size > *length && tells == Tells::cuts)
+      return 0; // and the length is the room
+    const bool fits = size <= *length;
+    *length = static_cast<socklen_t>(size);
+    if (!fits && tells == Tells::error) {
+      errno = code;
+      return -1;
     }
+    return 0;
+  };
+}
+
+} // namespace
+
+TEST_CASE("bytes of any length are whole, however the kernel says that there are more") {
+  const SocketRef socket(77);
+  for (Tells tells : {Tells::cuts, Tells::error, Tells::length})
+    for (std::size_t size :
+         {std::size_t{0}, std::size_t{1}, first_room - 1, first_room, first_room + 1, 2 * first_room - 1,
+          2 * first_room, 65536 * sizeof(gid_t), (std::size_t{1} << 20) - first_room}) {
+      CAPTURE(static_cast<int>(tells));
+      CAPTURE(size);
+      const Fresh fresh;
+      answer_long(size, tells);
+      Bytes bytes = VALUE(socket->getsockopt(ip::options));
+      CHECK(bytes.size() == size);
+      CHECK(std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{'v'}; }));
+      CHECK(last_error().code() == (tells == Tells::error && size > first_room ? ERANGE : 0));
+      // That the length is the room may mean more: of a value that tells, one call more at most.
+      if (size < first_room)
+        CHECK(fake::getsockopt.calls.size() == 1);
+      else if (tells != Tells::cuts)
+        CHECK(fake::getsockopt.calls.size() <= 2 + (size % first_room == 0 ? 1 : 0));
+      CHECK(fake::malloc.calls.size() == fake::getsockopt.calls.size());
+      CHECK(VALUE(socket->getsockopt(so::peergroups)).size() == size / sizeof(gid_t));
+      const auto value = VALUE(socket->getsockopt(SOL_SOCKET, 4711)); // of no option that is known
+      CHECK(VALUE(value.bytes()).size() == size);
+    }
+}
+
+TEST_CASE("bytes without end: EOVERFLOW, or the kernel's error") {
+  const SocketRef socket(77);
+  for (Tells tells : {Tells::cuts, Tells::error, Tells::length})
+    for (std::size_t size : {(std::size_t{1} << 20) + 1, std::size_t{INT_MAX}, std::size_t{UINT_MAX}}) {
+      CAPTURE(static_cast<int>(tells));
+      CAPTURE(size);
+      const Fresh fresh;
+      answer_long(size, tells);
+      CHECK_ERROR(socket->getsockopt(ip::options), tells == Tells::error ? ERANGE : EOVERFLOW, getsockopt);
+      for (const auto &call : fake::malloc.calls)
+        CHECK(std::get<0>(call) <= std::size_t{1} << 20);
+    }
+  // A value that always is one byte longer.
+  const Fresh fresh;
+  fake::getsockopt.instead = [](int, int, int, void *, socklen_t *length) {
+    ++*length;
+    errno = EINVAL;
+    return -1;
+  };
+  CHECK_ERROR(socket->getsockopt(ip::options), EINVAL, getsockopt);
+  CHECK(fake::getsockopt.calls.size() <= 256);
+}
+
+TEST_CASE("bytes: an error that tells no length is not asked again") {
+  const Fresh fresh;
+  for (socklen_t length : {0u, 4096u}) {
+    fake::reset();
+    fake::getsockopt.instead = [&](int, int, int, void *, socklen_t *size) {
+      *size = length;
+      errno = ERANGE;
+      return -1;
+    };
+    CHECK_ERROR(SocketRef(77)->getsockopt(ip::options), ERANGE, getsockopt);
+    CHECK(fake::getsockopt.calls.size() == 1);
+  }
+}
+
+TEST_CASE("bytes: a question is asked anew with each room") {
+  const Fresh fresh;
+  std::size_t asked = 0;
+  fake::getsockopt.instead = [&](int, int, int, void *value, socklen_t *length) {
+    CHECK(std::string(static_cast<const char *>(value), 8) == "question");
+    std::memset(value, 'v', *length);
+    if (++asked == 3)
+      *length = 7;
+    return 0;
+  };
+  CHECK(VALUE(SocketRef(77)->getsockopt(sctp::get_local_addrs, "question")).size() == 7);
+  CHECK(asked == 3);
+}
+
+TEST_CASE("bytes: no memory for the larger room") {
+  const Fresh fresh;
+  answer_long(10'000, Tells::error);
+  fake::malloc.fail(ENOMEM, 1);
+  CHECK_ERROR(SocketRef(77)->getsockopt(ip::options), ENOMEM, malloc);
+  CHECK(fake::getsockopt.calls.size() == 1);
+}
+
+TEST_CASE("a filter that changes between the two calls") {
+  const SocketRef socket(77);
+  const auto answers = [](socklen_t first, socklen_t second) {
+    fake::getsockopt.instead = [=](int, int, int, void *value, socklen_t *length) {
+      const bool again = fake::getsockopt.calls.size() > 1;
+      const socklen_t there = again ? second : first;
+      if (*length != 0 && there > *length) {
+        errno = EINVAL; // too little room
+        return -1;
+      }
+      if (*length != 0) // without room it only counts
+        std::memset(value, 'v', there * sizeof(sock_filter));
+      *length = there;
+      return 0;
+    };
+  };
+  const Fresh fresh;
+  answers(5, 5);
+  CHECK(VALUE(socket->getsockopt(so::get_filter)).size() == 5);
+  fake::reset();
+  answers(5, 3); // shorter
+  CHECK(VALUE(socket->getsockopt(so::get_filter)).size() == 3);
+  fake::reset();
+  answers(5, 6); // longer
+  CHECK_ERROR(socket->getsockopt(so::get_filter), EINVAL, getsockopt);
+  fake::reset();
+  answers(0, 5); // attached in between: nothing was allocated to hold it
+  CHECK(VALUE(socket->getsockopt(so::get_filter)).empty());
+}
+
+TEST_CASE("subflows and keys: all, however many") {
+  const SocketRef socket(77);
+  for (std::uint32_t count : {0u, 1u, 7u, 8u, 9u, 15u, 16u, 17u, 100u}) {
+    CAPTURE(count);
+    const Fresh fresh;
+    answer(answer_subflows(count));
+    const auto subflows = VALUE(socket->getsockopt(mptcp::tcpinfo));
+    REQUIRE(subflows.size() == count);
+    for (std::uint32_t i = 0; i < count; ++i)
+      CHECK(subflows[i].tcpi_state == i + 1);
+    CHECK(fake::getsockopt.calls.size() <= 2);
+
+    fake::reset();
+    answer(answer_keys(count));
+    tcp_ao_getsockopt question = {};
+    question.nkeys = 12345; // does not count: the kernel would write so many
+    const auto keys = VALUE(socket->getsockopt(tcp::ao_get_keys, question));
+    REQUIRE(keys.size() == count);
+    for (std::uint32_t i = 0; i < count; ++i)
+      CHECK(keys[i].sndid == i + 1);
+    CHECK(fake::getsockopt.calls.size() <= 2);
+  }
+}
+
+TEST_CASE("sources: all, however many") {
+  const SocketRef socket(77);
+  for (std::uint32_t count : {0u, 1u, 15u, 16u, 17u, 1000u}) {
+    CAPTURE(count);
+    const Fresh fresh;
+    answer(answer_sources<ip_msfilter>(count));
+    const auto four = VALUE(socket->getsockopt(ip::msfilter, {{1}, {2}}));
+    REQUIRE(four.sources.size() == count);
+    for (std::uint32_t i = 0; i < count; ++i)
+      CHECK(four.sources[i].s_addr == htonl(i + 1));
+    CHECK(fake::getsockopt.calls.size() == (count > 16 ? 2 : 1));
+
+    fake::reset();
+    answer(answer_sources<group_filter>(count));
+    const auto any = VALUE(socket->getsockopt(ip::mcast_msfilter, {Inet4Address{1, 0}, 2}));
+    REQUIRE(any.sources.size() == count);
+    for (std::uint32_t i = 0; i < count; ++i)
+      CHECK(any.sources[i] == SocketAddress(Inet4Address{i + 1, 0}));
+    CHECK(fake::getsockopt.calls.size() == (count > 16 ? 2 : 1));
+  }
+}
+
+TEST_CASE("subflows, keys, sources without end: EOVERFLOW; with a number that grows: asked again") {
+  const SocketRef socket(77);
+  for (std::uint32_t count : {0x10000000u, UINT_MAX}) {
+    CAPTURE(count);
+    const Fresh fresh;
+    answer(answer_subflows(count));
+    CHECK_ERROR(socket->getsockopt(mptcp::tcpinfo), EOVERFLOW, getsockopt);
+    answer(answer_keys(count));
+    CHECK_ERROR(socket->getsockopt(tcp::ao_get_keys, {}), EOVERFLOW, getsockopt);
+    answer(answer_sources<ip_msfilter>(count));
+    CHECK_ERROR(socket->getsockopt(ip::msfilter, {}), EOVERFLOW, getsockopt);
+    answer(answer_sources<group_filter>(count));
+    CHECK_ERROR(socket->getsockopt(ip::mcast_msfilter, {}), EOVERFLOW, getsockopt);
+    CHECK(fake::getsockopt.calls.size() == 4);
+  }
+  // Each time it asks, there are more; until there are not.
+  const Fresh fresh;
+  const auto growing = [](auto answer_with, std::uint32_t first, std::uint32_t second) {
+    return [=](void *value, socklen_t size) {
+      return answer_with(fake::getsockopt.calls.size() == 1 ? first : second)(value, size);
+    };
+  };
+  answer(growing(answer_subflows, 9, 12));
+  CHECK(VALUE(socket->getsockopt(mptcp::tcpinfo)).size() == 12);
+  CHECK(fake::getsockopt.calls.size() == 3);
+  fake::reset();
+  answer(growing(answer_keys, 17, 40));
+  CHECK(VALUE(socket->getsockopt(tcp::ao_get_keys, {})).size() == 40);
+  fake::reset();
+  answer(growing(answer_sources<ip_msfilter>, 17, 3)); // or fewer
+  CHECK(VALUE(socket->getsockopt(ip::msfilter, {})).sources.size() == 3);
+  fake::reset();
+  answer(growing(answer_sources<group_filter>, 17, 18));
+  CHECK(VALUE(socket->getsockopt(ip::mcast_msfilter, {})).sources.size() == 18);
+}
+
+// --- options at run time, short of memory ----------------------------------------------------------------
+
+namespace {
+
+/// Lets the first, second, … allocation fail until there are no more; how often that was.
+template <class Run>
+int each_allocation(const Run &run) {
+  for (int failing = 0;; ++failing) {
+    CAPTURE(failing);
+    const Fresh fresh;
+    const NoLeak no_leak;
+    std::size_t allocations = 0;
+    const auto fails = [&](auto real) {
+      return [&, real](auto... size) -> void * {
+        if (allocations++ == static_cast<std::size_t>(failing)) {
+          errno = ENOMEM;
+          return nullptr;
+        }
+        return real(size...);
+      };
+    };
+    fake::malloc.instead = fails(&::malloc);
+    fake::calloc.instead = fails(&::calloc);
+    const Error error = run();
+    if (allocations <= static_cast<std::size_t>(failing)) {
+      CHECK(error == Error());
+      return failing;
+    }
+    CHECK(error.is(ENOMEM));
+    CHECK(last_error() == error);
+    REQUIRE(failing < 1000);
+  }
+}
+
+} // namespace
+
+TEST_CASE("no memory for a value: ENOMEM, and nothing is lost") {
+  auto [a, b] = VALUE(Socket::socketpair(AF_UNIX, SOCK_STREAM));
+  const Socket &socket = a;
+  const auto get = [&](const char *name) { return error_of(socket.getsockopt(*find_option(name))); };
+  CHECK(each_allocation([&] { return get("SO_TYPE"); }) == 0);
+  CHECK(each_allocation([&] { return get("SO_RCVTIMEO"); }) == 0);
+  CHECK(each_allocation([&] { return get("SO_LINGER"); }) >= 2); // a record
+  CHECK(each_allocation([&] { return get("SO_PEERCRED"); }) >= 2);
+  CHECK(each_allocation([&] { return get("SO_BINDTODEVICE"); }) >= 1); // a text
+  CHECK(each_allocation([&] { return get("SO_PEERGROUPS"); }) >= 1);   // a list
+  CHECK(each_allocation([&] {
+          answer(answer_descriptor(0));
+          return get("SO_PEERPIDFD");
+        }) == 0);
+  CHECK(each_allocation([&] {
+          answer(answer_zeros(100));
+          return get("IP_OPTIONS");
+        }) == 2);
+  CHECK(each_allocation([&] {
+          answer(answer_address());
+          return get("SO_ORIGINAL_DST");
+        }) == 1);
+  CHECK(each_allocation([&] {
+          answer(answer_sources<group_filter>(5));
+          return error_of(socket.getsockopt(*find_option("MCAST_MSFILTER"),
+                                            OptionValue::record().set("group", "224.0.0.1").set("interface", 1)));
+        }) >= 8);
+  CHECK(each_allocation([&] {
+          answer(answer_subflows(2));
+          return get("MPTCP_TCPINFO");
+        }) >= 8);
+}
+
+TEST_CASE("a value for which there was no memory is ENOMEM when it is set, and no call is made") {
+  const SocketRef socket(77);
+  for (const OptionInfo &option : options()) {
+    CAPTURE(std::string(option.name));
+    const Fresh fresh;
+    fake::setsockopt.answer(0);
+    fake::getsockopt.answer(0);
+    if (can_set(option.access)) {
+      CHECK_ERROR(socket->setsockopt(option, OptionValue::failed()), ENOMEM, option_value);
+      CHECK_ERROR(socket->setsockopt(option.level, option.number, OptionValue::failed()), ENOMEM, option_value);
+    }
+    if (can_query(option.access))
+      CHECK_ERROR(socket->getsockopt(option, OptionValue::failed()), ENOMEM, option_value);
+    CHECK(fake::journal().calls.empty());
+  }
+  const Fresh fresh;
+  CHECK_ERROR(socket->setsockopt(SOL_SOCKET, 4711, OptionValue::failed()), ENOMEM, option_value);
+
+  // Made while there was none: each allocation of a value that is set.
+  fake::setsockopt.answer(0);
+  const auto set = [&](const char *name, auto make) {
+    return each_allocation([&] {
+      fake::setsockopt.answer(0);
+      const Error error = error_of(socket->setsockopt(*find_option(name), make()));
+      CHECK(fake::setsockopt.calls.size() == (error ? 0 : 1));
+      return error;
+    });
+  };
+  CHECK(set("SO_LINGER", [] { return OptionValue::record().set("onoff", true).set("linger", Seconds(5)); }) >= 2);
+  CHECK(set("TCP_CONGESTION", [] { return OptionValue("reno"); }) == 1);
+  CHECK(set("IP_OPTIONS", [] { return OptionValue::bytes("1234"); }) == 1);
+  CHECK(set("IP_ADD_MEMBERSHIP", [] {
+          return OptionValue::record().set("multiaddr", "224.0.0.1").set("address", "127.0.0.1").set("ifindex", 1);
+        }) >= 5);
+  CHECK(set("CAN_RAW_FILTER", [] {
+          return OptionValue::list()
+              .append(OptionValue::record().set("id", 1).set("mask", 2))
+              .append(OptionValue::record().set("id", 3).set("mask", 4));
+        }) >= 7);
+  CHECK(set("MCAST_MSFILTER", [] {
+          return OptionValue::record()
+              .set("group", "224.0.0.1")
+              .set("interface", 1)
+              .set("mode", 1)
+              .set("sources", OptionValue::list().append("10.0.0.1"));
+        }) >= 7);
+}
+
+TEST_CASE("options at run time: a value of the wrong kind reaches no call") {
+  const SocketRef socket(77);
+  for (const OptionInfo &option : options()) {
+    CAPTURE(std::string(option.name));
+    const Fresh fresh;
+    fake::setsockopt.answer(0);
+    OptionValue values[] = {{},
+                            true,
+                            5,
+                            Seconds(5),
+                            "text",
+                            OptionValue::bytes("b"),
+                            SocketAddress(Inet4Address{1, 2}),
+                            OptionValue(FileDescriptor()),
+                            OptionValue::record(),
+                            OptionValue::list()};
+    for (const OptionValue &value : values) {
+      CAPTURE(static_cast<int>(value.kind()));
+      if (!can_set(option.access)) {
+        CHECK_ERROR(socket->setsockopt(option, value), ENOPROTOOPT, setsockopt);
+        CHECK(fake::setsockopt.calls.empty());
+        continue;
+      }
+      using Kind = OptionValue::Kind;
+      const Kind wanted = option.argument->kind;
+      const bool may = value.kind() == wanted || (wanted == Kind::boolean && value.kind() == Kind::integer) ||
+                       (wanted == Kind::integer && value.kind() == Kind::text) || // an interface's name
+                       (wanted == Kind::bytes && value.kind() == Kind::text) ||
+                       (wanted == Kind::address && value.kind() == Kind::text);
+      fake::setsockopt.calls.clear();
+      auto set = socket->setsockopt(option, value);
+      if (!may) {
+        REQUIRE_FALSE(set.has_value());
+        CHECK(set.error().operation() == Operation::option_value);
+      }
+      CHECK(fake::setsockopt.calls.size() == (set ? 1 : 0));
+    }
+  }
+}
+
+TEST_CASE("options at run time: what is not offered makes no call") {
+  const SocketRef socket(77);
+  for (const OptionInfo &option : options()) {
+    CAPTURE(std::string(option.name));
+    const Fresh fresh;
+    if (!can_get(option.access))
+      check_refused(socket->getsockopt(option), "getsockopt", can_query(option.access) ? EINVAL : ENOPROTOOPT);
+    if (!can_query(option.access))
+      check_refused(socket->getsockopt(option, OptionValue(1)), "getsockopt");
+    if (!can_set(option.access))
+      check_refused(socket->setsockopt(option, OptionValue(1)), "setsockopt", ENOPROTOOPT);
   }
 }
 

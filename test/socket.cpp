@@ -31,7 +31,7 @@ short poll_for(const Socket &socket, short events, int timeout = 60000) {
   return entry.revents;
 }
 
-Socket udp(const SocketAddress &at = loopback) {
+Socket udp_socket(const SocketAddress &at = loopback) {
   Socket socket = VALUE(Socket::socket(at.family(), SOCK_DGRAM));
   VALUE(socket.bind(at));
   return socket;
@@ -227,7 +227,7 @@ TEST_CASE("every call on an empty Socket is EBADF") {
     CHECK_ERROR(socket->recvmsg(parts), EBADF, recvmsg);
     CHECK_ERROR(socket->recvmmsg(batch), EBADF, recvmmsg);
     CHECK_ERROR(socket->sendfile(0, 0, 1), EBADF, sendfile);
-    CHECK_ERROR(socket->getsockopt(SOL_SOCKET, SO_TYPE), EBADF, getsockopt);
+    CHECK_ERROR(socket->getsockopt(so::type), EBADF, getsockopt);
     CHECK_ERROR(socket->getsockopt(SOL_SOCKET, SO_TYPE, room), EBADF, getsockopt);
     CHECK_ERROR(socket->setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1), EBADF, setsockopt);
     CHECK_ERROR(socket->setsockopt(SOL_SOCKET, SO_KEEPALIVE, true), EBADF, setsockopt);
@@ -237,7 +237,7 @@ TEST_CASE("every call on an empty Socket is EBADF") {
     CHECK_ERROR(socket->sockatmark(), EBADF, sockatmark);
     CHECK_ERROR(socket->dup(), EBADF, fcntl);
     CHECK_ERROR(socket->close(), EBADF, close);
-    CHECK_ERROR(socket->peercred(), EBADF, getsockopt);
+    CHECK_ERROR(socket->setsockopt(so::keepalive, true), EBADF, setsockopt);
     CHECK_ERROR(socket->bytes_readable(), EBADF, ioctl);
     CHECK_ERROR(socket->bytes_unsent(), EBADF, ioctl);
     CHECK_ERROR(socket->nonblocking(), EBADF, fcntl);
@@ -256,13 +256,12 @@ TEST_CASE("socket and socketpair") {
   for (int domain : {AF_INET, AF_INET6, AF_UNIX})
     for (int type : {SOCK_STREAM, SOCK_DGRAM}) {
       Socket socket = VALUE(Socket::socket(domain, type | SOCK_NONBLOCK));
-      CHECK(VALUE(socket.getsockopt(SOL_SOCKET, SO_DOMAIN)) == domain);
-      CHECK(VALUE(socket.getsockopt(SOL_SOCKET, SO_TYPE)) == type);
+      CHECK(VALUE(socket.getsockopt(so::domain)) == domain);
+      CHECK(VALUE(socket.getsockopt(so::type)) == type);
       CHECK(VALUE(socket.nonblocking()));
       CHECK(VALUE(socket.close_on_exec()));
     }
-  CHECK(VALUE(VALUE(Socket::socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)).getsockopt(SOL_SOCKET, SO_PROTOCOL)) ==
-        IPPROTO_UDP);
+  CHECK(VALUE(VALUE(Socket::socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)).getsockopt(so::protocol)) == IPPROTO_UDP);
   CHECK_ERROR(Socket::socket(AF_INET, 77), EINVAL, socket);
   CHECK_ERROR(Socket::socket(12345, SOCK_STREAM), EAFNOSUPPORT, socket);
   CHECK_ERROR(Socket::socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT, socket);
@@ -303,6 +302,7 @@ TEST_CASE("no descriptors left: EMFILE from every call that makes one, and nothi
   if (std::getenv("WRAP") != nullptr)
     SKIP("valgrind keeps the limit of descriptors itself, and not in every call");
   int status = in_child([] {
+    ::close_range(3, ~0U, 0); // other tests' descriptors may be in the way of the limit
     Listener listener;
     Socket client = *Socket::socket(AF_INET, SOCK_STREAM);
     (void)client.connect(listener.address);
@@ -364,7 +364,7 @@ TEST_CASE("TCP over IPv4 and IPv6: bind, listen, connect, accept, names") {
       SKIP("no IPv6 loopback here");
     Listener listener(at);
     CHECK(listener.address.port() != 0);
-    CHECK(VALUE(listener.socket.getsockopt(SOL_SOCKET, SO_ACCEPTCONN)) == 1);
+    CHECK(VALUE(listener.socket.getsockopt(so::acceptconn)));
     Socket client = VALUE(Socket::socket(at.family(), SOCK_STREAM));
     VALUE(client.connect(listener.address));
     Accepted accepted = VALUE(listener.socket.accept_from());
@@ -420,7 +420,7 @@ TEST_CASE("connect to a port where nobody listens") {
 }
 
 TEST_CASE("connecting to AF_UNSPEC dissolves the association") {
-  Socket a = udp(), b = udp();
+  Socket a = udp_socket(), b = udp_socket();
   VALUE(a.connect(VALUE(b.getsockname())));
   CHECK(VALUE(a.getpeername()) == VALUE(b.getsockname()));
   VALUE(a.connect(SocketAddress::unspec()));
@@ -451,7 +451,7 @@ TEST_CASE("an interrupted connect goes on in the kernel") {
   for (int i = 0; i < 2; ++i)
     accepted.push_back(VALUE(full.listener.socket.accept()));
   CHECK((poll_for(socket, POLLOUT) & POLLOUT) != 0);
-  CHECK(VALUE(socket.getsockopt(SOL_SOCKET, SO_ERROR)) == 0);
+  CHECK(VALUE(socket.getsockopt(so::error)) == 0);
   VALUE(socket.connect(full.listener.address)); // says that it is connected, once
   CHECK_ERROR(socket.connect(full.listener.address), EISCONN, connect);
   CHECK(VALUE(socket.nonblocking())); // as it was set
@@ -482,7 +482,7 @@ TEST_CASE("a full Unix listener is EAGAIN, which is not \"in progress\"") {
   CHECK_FALSE(full.error().in_progress());
   // What misleads those who wait for it: writable, and no error.
   CHECK((poll_for(second, POLLOUT, 0) & (POLLOUT | POLLHUP)) == (POLLOUT | POLLHUP));
-  CHECK(VALUE(second.getsockopt(SOL_SOCKET, SO_ERROR)) == 0);
+  CHECK(VALUE(second.getsockopt(so::error)) == 0);
   CHECK_ERROR(second.getpeername(), ENOTCONN, getpeername);
   // Once there is room, the same call on the same socket does it.
   (void)VALUE(listener.accept());
@@ -528,10 +528,10 @@ TEST_CASE("nothing is set unasked") {
   Listener listener;
   Connection connection;
   for (const Socket *socket : {&listener.socket, &connection.client, &connection.server}) {
-    CHECK(VALUE(socket->getsockopt(SOL_SOCKET, SO_REUSEADDR)) == 0);
-    CHECK(VALUE(socket->getsockopt(SOL_SOCKET, SO_REUSEPORT)) == 0);
-    CHECK(VALUE(socket->getsockopt(SOL_SOCKET, SO_KEEPALIVE)) == 0);
-    CHECK(VALUE(socket->getsockopt(IPPROTO_TCP, TCP_NODELAY)) == 0);
+    CHECK_FALSE(VALUE(socket->getsockopt(so::reuseaddr)));
+    CHECK_FALSE(VALUE(socket->getsockopt(so::reuseport)));
+    CHECK_FALSE(VALUE(socket->getsockopt(so::keepalive)));
+    CHECK_FALSE(VALUE(socket->getsockopt(tcp::nodelay)));
     CHECK_FALSE(VALUE(socket->nonblocking()));
   }
 }
@@ -543,7 +543,7 @@ TEST_CASE("UDP: sendto, recvfrom and the address it came from") {
     auto probe = Socket::socket(at.family(), SOCK_DGRAM);
     if (!probe || !probe->bind(at))
       SKIP("no IPv6 loopback here");
-    Socket a = udp(at), b = udp(at);
+    Socket a = udp_socket(at), b = udp_socket(at);
     CHECK(VALUE(a.sendto("hello", VALUE(b.getsockname()))) == 5);
     char room[64];
     ReceivedFrom got = VALUE(b.recvfrom(room));
@@ -583,7 +583,7 @@ TEST_CASE("a datagram without bytes is not the end") {
   CHECK(VALUE(b.recv(room)).size == 0);
   CHECK(VALUE(b.recv()).size() == 0);
   CHECK(VALUE(b.recv(room)).size == 5);
-  Socket from = udp(), to = udp();
+  Socket from = udp_socket(), to = udp_socket();
   CHECK(VALUE(from.sendto("", VALUE(to.getsockname()))) == 0);
   ReceivedFrom got = VALUE(to.recvfrom(room));
   CHECK(got.size == 0);
@@ -617,7 +617,7 @@ TEST_CASE("recv never writes past its buffer") {
 
 TEST_CASE("MSG_TRUNC tells a datagram's length, and no more bytes than there are") {
   std::string datagram(5000, 'd');
-  Socket a = udp(), b = udp();
+  Socket a = udp_socket(), b = udp_socket();
   SocketAddress to = VALUE(b.getsockname());
   auto [c, d] = unix_pair(SOCK_DGRAM);
   char room[10];
@@ -722,7 +722,7 @@ TEST_CASE("out-of-band data, and the mark") {
 }
 
 TEST_CASE("a refused datagram is told by a later call") {
-  SocketAddress nobody = VALUE(udp().getsockname());
+  SocketAddress nobody = VALUE(udp_socket().getsockname());
   Socket socket = VALUE(Socket::socket(AF_INET, SOCK_DGRAM));
   VALUE(socket.connect(nobody));
   CHECK(VALUE(socket.send("x")) == 1);
@@ -854,7 +854,7 @@ TEST_CASE("bytes that wait") {
   CHECK(VALUE(a.bytes_unsent()) > 0);
   CHECK(VALUE(b.recv()).size() == 3);
   CHECK(VALUE(a.bytes_unsent()) == 0);
-  Socket from = udp(), to = udp();
+  Socket from = udp_socket(), to = udp_socket();
   CHECK(VALUE(from.sendto("four", VALUE(to.getsockname()))) == 4);
   CHECK(VALUE(from.sendto("sixsix", VALUE(to.getsockname()))) == 6);
   CHECK(VALUE(to.bytes_readable()) == 4); // of the next one
@@ -918,30 +918,22 @@ TEST_CASE("two threads on one socket, and a third ends it") {
 
 // --- options -------------------------------------------------------------------------------------------
 
-TEST_CASE("int and bool options") {
+TEST_CASE("raw options: int and bool") {
   Socket socket = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
-  CHECK(VALUE(socket.getsockopt(SOL_SOCKET, SO_KEEPALIVE)) == 0);
+  CHECK_FALSE(VALUE(socket.getsockopt(so::keepalive)));
   VALUE(socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, true));
-  CHECK(VALUE(socket.getsockopt(SOL_SOCKET, SO_KEEPALIVE)) == 1);
+  CHECK(VALUE(socket.getsockopt(so::keepalive)));
   VALUE(socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, false));
-  CHECK(VALUE(socket.getsockopt(SOL_SOCKET, SO_KEEPALIVE)) == 0);
+  CHECK_FALSE(VALUE(socket.getsockopt(so::keepalive)));
   VALUE(socket.setsockopt(IPPROTO_IP, IP_TTL, 77));
-  CHECK(VALUE(socket.getsockopt(IPPROTO_IP, IP_TTL)) == 77);
+  CHECK(VALUE(socket.getsockopt(ip::ttl)) == 77);
   CHECK_ERROR(socket.setsockopt(IPPROTO_IP, IP_TTL, 256), EINVAL, setsockopt);
   CHECK_ERROR(socket.setsockopt(SOL_SOCKET, SO_TYPE, 1), ENOPROTOOPT, setsockopt);
-  CHECK_ERROR(socket.getsockopt(SOL_SOCKET, 9999), ENOPROTOOPT, getsockopt);
-  // What is no int is not read as one: the kernel would cut each of these to four bytes.
-  linger wait = {1, 30};
-  VALUE(socket.setsockopt(SOL_SOCKET, SO_LINGER, {&wait, sizeof wait}));
-  CHECK_ERROR(socket.getsockopt(SOL_SOCKET, SO_LINGER), EINVAL, getsockopt);
-  CHECK_ERROR(socket.getsockopt(SOL_SOCKET, SO_RCVTIMEO), EINVAL, getsockopt);
-  CHECK_ERROR(socket.getsockopt(IPPROTO_TCP, TCP_CONGESTION), EINVAL, getsockopt);
-  CHECK_ERROR(socket.getsockopt(SOL_SOCKET, SO_BINDTODEVICE), EINVAL, getsockopt);
-  CHECK_ERROR(VALUE(Socket::socket(AF_UNIX, SOCK_STREAM)).setsockopt(SOL_SOCKET, SO_REUSEPORT, true), EOPNOTSUPP,
-              setsockopt);
+  int unknown = 0;
+  CHECK_ERROR(socket.getsockopt(SOL_SOCKET, 9999, {&unknown, sizeof unknown}), ENOPROTOOPT, getsockopt);
 }
 
-TEST_CASE("raw options") {
+TEST_CASE("raw options: bytes") {
   Socket socket = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
   linger wait = {1, 30};
   VALUE(socket.setsockopt(SOL_SOCKET, SO_LINGER, {&wait, sizeof wait}));
@@ -1002,19 +994,6 @@ TEST_CASE("text options: the congestion control") {
   CHECK(VALUE(socket.getsockopt(IPPROTO_TCP, TCP_CONGESTION, name)) == 16);
   CHECK(std::string(name) == "reno");
   CHECK_ERROR(socket.setsockopt(IPPROTO_TCP, TCP_CONGESTION, TextView("reno\0x", 6)), EINVAL, setsockopt);
-}
-
-TEST_CASE("peercred is who the peer is, or nobody") {
-  auto [a, b] = unix_pair(SOCK_STREAM);
-  ucred peer = VALUE(a.peercred());
-  CHECK(peer.pid == ::getpid());
-  CHECK(peer.uid == ::getuid());
-  CHECK(peer.gid == ::getgid());
-  // The kernel answers these with success, process 0 and user -1.
-  CHECK_ERROR(VALUE(Socket::socket(AF_UNIX, SOCK_STREAM)).peercred(), ENODATA, getsockopt);
-  CHECK_ERROR(VALUE(Socket::socket(AF_INET, SOCK_STREAM)).peercred(), ENODATA, getsockopt);
-  Connection tcp;
-  CHECK_ERROR(tcp.client.peercred(), ENODATA, getsockopt);
 }
 
 TEST_CASE("non-blocking is set and unset, and nothing else with it") {

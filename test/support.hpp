@@ -38,9 +38,9 @@ T value_of(baresock::Result<T> &&result, const char *file, int line) {
   do {                                                                                                               \
     auto &&checked_result = (result_);                                                                               \
     REQUIRE_FALSE(checked_result.has_value());                                                                       \
-    CHECK(std::string(checked_result.error().name()) == baresock::error_name(code_));                                \
+    CHECK(std::string(checked_result.error().name()) == std::string(baresock::error_name(code_)));                   \
     CHECK(std::string(baresock::operation_name(checked_result.error().operation())) ==                               \
-          baresock::operation_name(baresock::Operation::operation_));                                                \
+          std::string(baresock::operation_name(baresock::Operation::operation_)));                                   \
     CHECK(baresock::last_error() == checked_result.error());                                                         \
   } while (false)
 
@@ -60,6 +60,16 @@ struct StringMaker<baresock::Text<N>> {
 template <>
 struct StringMaker<baresock::Error> {
   static String convert(baresock::Error error) { return error.describe().c_str(); }
+};
+template <>
+struct StringMaker<baresock::OptionValue> {
+  static String convert(const baresock::OptionValue &value) { return to_string(value).c_str(); }
+};
+template <long long PerSecond>
+struct StringMaker<baresock::Duration<PerSecond>> {
+  static String convert(baresock::Duration<PerSecond> duration) {
+    return (std::to_string(duration.count()) + " of " + std::to_string(PerSecond) + " a second").c_str();
+  }
 };
 } // namespace doctest
 

@@ -46,7 +46,7 @@ if output=$(strace -qq -s 100 -o "$log" "$driver" count); then
     }
     open && index($0, mark[3] "(") == 1 { ++seen; next }
     open { print mark[2] ": " $0 }
-    END { if (methods < 40) print "only " methods + 0 " methods" }' "$log")
+    END { if (methods < 60) print "only " methods + 0 " methods" }' "$log")
 else
   wrong="$driver count: $output"
 fi
@@ -93,7 +93,8 @@ while read -r method call errors; do
     accept | accept_from) operation=accept4 ;;
     dup | *nonblocking | *close_on_exec) operation=fcntl ;;
     bytes_*) operation=ioctl ;;
-    from_fd | peercred) operation=getsockopt ;;
+    from_fd | getsockopt_*) operation=getsockopt ;;
+    setsockopt_*) operation=setsockopt ;;
     esac
     [ "$output" = "$operation $error" ] || wrong+="$method, $error: reported $output"$'\n'
     count=$((count + 1))
@@ -121,9 +122,17 @@ recvmsg recvmsg EINTR
 recvmmsg recvmmsg ECONNREFUSED
 sendfile sendfile EIO
 getsockopt getsockopt ENOPROTOOPT
+getsockopt_timeval getsockopt EINVAL
+getsockopt_grown getsockopt EOPNOTSUPP
+getsockopt_filter getsockopt EACCES
+getsockopt_peercred getsockopt ENODATA
+getsockopt_row getsockopt ENOPROTOOPT
 setsockopt setsockopt EDOM
+setsockopt_linger setsockopt EINVAL
+setsockopt_filter setsockopt ENOMEM
+setsockopt_none setsockopt EPERM
+setsockopt_row setsockopt EACCES
 from_fd getsockopt ENOTSOCK
-peercred getsockopt ENOPROTOOPT
 sockatmark ioctl EINVAL
 bytes_readable ioctl ENOTTY
 bytes_unsent ioctl EFAULT

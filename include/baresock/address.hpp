@@ -252,6 +252,9 @@ public:
   [[nodiscard]] socklen_t size() const noexcept { return size_; }
   [[nodiscard]] ConstBuffer bytes() const noexcept { return {&storage_, size_}; }
 
+  /// The address followed by zeros: for group_req and other structs that contain one.
+  [[nodiscard]] sockaddr_storage storage() const noexcept;
+
   /// For system calls that return an address: give them data() and capacity, then resize() to the length
   /// they report. A length over capacity counts as capacity; AF_UNIX's 111, which says that a path fills
   /// sun_path, becomes 110, which connect(2) accepts.

@@ -5,9 +5,17 @@
 
 #include <baresock/address.hpp>
 #include <baresock/buffer.hpp>
+#include <baresock/constant.hpp>
+#include <baresock/descriptor.hpp>
+#include <baresock/duration.hpp>
 #include <baresock/error.hpp>
+#include <baresock/fields.hpp>
 #include <baresock/message.hpp>
+#include <baresock/option.hpp>
+#include <baresock/option_info.hpp>
+#include <baresock/option_value.hpp>
 #include <baresock/socket.hpp>
 #include <baresock/standard.hpp>
+#include <baresock/structs.hpp>
 #include <baresock/system_error.hpp>
 #include <baresock/view.hpp>

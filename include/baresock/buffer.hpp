@@ -15,6 +15,9 @@
 
 namespace baresock {
 
+template <class T>
+struct Codec;
+
 namespace detail {
 
 template <class T>
@@ -93,6 +96,9 @@ private:
 class Bytes {
 public:
   constexpr Bytes() noexcept = default;
+  /// `size` zeros; ENOMEM.
+  [[nodiscard]] static Result<Bytes> zeros(std::size_t size) noexcept;
+
   Bytes(Bytes &&other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)),
         length_(std::exchange(other.length_, 0)) {}
@@ -124,6 +130,9 @@ public:
 
 private:
   friend class Socket;
+  template <class T>
+  friend struct Codec;
+  friend class OptionValue;
   /// Room for `capacity` bytes; ENOMEM. All zero if the kernel may count bytes that it does not store.
   [[nodiscard]] static Result<Bytes> allocate(std::size_t capacity, bool zeroed) noexcept;
   void received(std::size_t size, std::size_t length) noexcept {

@@ -15,6 +15,7 @@
 
 #include <baresock/address.hpp>
 #include <baresock/buffer.hpp>
+#include <baresock/descriptor.hpp>
 #include <baresock/detail/call.hpp>
 #include <baresock/error.hpp>
 #include <baresock/message.hpp>
@@ -30,6 +31,36 @@ namespace baresock {
 struct Accepted;
 struct ReceivedBytes;
 
+// Options and their values: option.hpp, option_info.hpp.
+template <class T>
+struct Codec;
+namespace stored {
+struct None;
+}
+struct OptionInfo;
+class OptionValue;
+
+/// What can be done with an option. A query is a get whose buffer carries a question to the kernel.
+enum class Access : std::uint8_t { get = 1, set = 2, both = 3, query = 4, query_set = 6 };
+
+[[nodiscard]] constexpr bool can_get(Access access) noexcept { return (static_cast<unsigned>(access) & 1) != 0; }
+[[nodiscard]] constexpr bool can_set(Access access) noexcept { return (static_cast<unsigned>(access) & 2) != 0; }
+[[nodiscard]] constexpr bool can_query(Access access) noexcept { return (static_cast<unsigned>(access) & 4) != 0; }
+
+template <class T, Access A>
+struct Option;
+
+namespace detail {
+
+/// Converts, but neither a pointer to bool nor a bool or a fraction to a number.
+template <class From, class To>
+concept Argument = std::is_convertible_v<const From &, To> &&
+                   (std::is_same_v<To, bool> ? std::is_integral_v<From>
+                    : std::is_integral_v<To> ? !std::is_same_v<From, bool> && !std::is_floating_point_v<From>
+                                             : true);
+
+} // namespace detail
+
 /// A socket descriptor, owned: closed by the destructor. Move-only; empty (descriptor -1) when default-constructed,
 /// moved from, released or closed, and then every call answers EBADF.
 /// const means "still the same descriptor", not "the same state". As safe from several threads as the kernel's
@@ -39,18 +70,9 @@ public:
   constexpr Socket() noexcept = default;
 
   /// Takes over `fd`, unchecked.
-  constexpr explicit Socket(int fd) noexcept : fd_(fd) {}
+  constexpr explicit Socket(int fd) noexcept : descriptor_(fd) {}
 
-  Socket(Socket &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket &operator=(Socket &&other) noexcept {
-    Socket(std::move(other)).swap(*this);
-    return *this;
-  }
-  ~Socket() {
-    if (fd_ >= 0)
-      drop();
-  }
-  void swap(Socket &other) noexcept { std::swap(fd_, other.fd_); }
+  void swap(Socket &other) noexcept { descriptor_.swap(other.descriptor_); }
 
   /// socket(2), with SOCK_CLOEXEC. `type` may carry SOCK_NONBLOCK.
   [[nodiscard]] static Result<Socket> socket(int domain, int type, int protocol = 0) noexcept;
@@ -63,17 +85,17 @@ public:
   [[nodiscard]] static Result<Socket> from_fd(int fd) noexcept;
 
   /// The descriptor; -1 if there is none. Still owned by this object.
-  [[nodiscard]] constexpr int fd() const noexcept { return fd_; }
-  [[nodiscard]] constexpr explicit operator bool() const noexcept { return fd_ >= 0; }
+  [[nodiscard]] constexpr int fd() const noexcept { return descriptor_.fd(); }
+  [[nodiscard]] constexpr explicit operator bool() const noexcept { return fd() >= 0; }
 
   /// Gives the descriptor up to the caller, who closes it.
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+  [[nodiscard]] int release() noexcept { return descriptor_.release(); }
 
   /// fcntl(2), F_DUPFD_CLOEXEC: another descriptor for the same socket.
   [[nodiscard]] Result<Socket> dup() const noexcept;
 
   /// close(2), once: whatever it answers, EINTR included, the descriptor is gone.
-  [[nodiscard]] Result<void> close() noexcept;
+  [[nodiscard]] Result<void> close() noexcept { return descriptor_.close(); }
 
   /// bind(2).
   [[nodiscard]] Result<void> bind(const SocketAddress &address) const noexcept;
@@ -100,7 +122,7 @@ public:
   [[nodiscard, gnu::always_inline]] Result<std::size_t> send(ConstBuffer data, int flags = 0) const noexcept {
     if (!sendable(data.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::send, EINVAL));
-    return BARESOCK_CALL(std::size_t, send, fd_, data.data(), data.size(), flags | MSG_NOSIGNAL);
+    return BARESOCK_CALL(std::size_t, send, fd(), data.data(), data.size(), flags | MSG_NOSIGNAL);
   }
 
   /// sendto(2), with MSG_NOSIGNAL.
@@ -108,7 +130,7 @@ public:
                                                                int flags = 0) const noexcept {
     if (!sendable(data.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::sendto, EINVAL));
-    return BARESOCK_CALL(std::size_t, sendto, fd_, data.data(), data.size(), flags | MSG_NOSIGNAL, address.data(),
+    return BARESOCK_CALL(std::size_t, sendto, fd(), data.data(), data.size(), flags | MSG_NOSIGNAL, address.data(),
                          address.size());
   }
 
@@ -117,7 +139,7 @@ public:
                                                                 int flags = 0) const noexcept {
     if (!sendable(0, flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::sendmsg, EINVAL));
-    return BARESOCK_CALL(std::size_t, sendmsg, fd_, &message.header_.msg_hdr, flags | MSG_NOSIGNAL);
+    return BARESOCK_CALL(std::size_t, sendmsg, fd(), &message.header_.msg_hdr, flags | MSG_NOSIGNAL);
   }
 
   /// sendmmsg(2), with MSG_NOSIGNAL: how many messages were sent, the bytes of each in its sent(). A short count
@@ -128,7 +150,7 @@ public:
   [[nodiscard, gnu::always_inline]] Result<Received> recv(MutableBuffer buffer, int flags = 0) const noexcept {
     if (!receivable(buffer.size(), flags)) [[unlikely]]
       return std::unexpected(detail::fail(Operation::recv, EINVAL));
-    auto length = BARESOCK_CALL(std::size_t, recv, fd_, buffer.data(), buffer.size(), flags);
+    auto length = BARESOCK_CALL(std::size_t, recv, fd(), buffer.data(), buffer.size(), flags);
     if (!length) [[unlikely]]
       return std::unexpected(length.error());
     return received(*length, buffer.size(), flags);
@@ -147,7 +169,7 @@ public:
       return result;
     }
     socklen_t address_length = SocketAddress::capacity;
-    auto length = BARESOCK_CALL(std::size_t, recvfrom, fd_, buffer.data(), buffer.size(), flags,
+    auto length = BARESOCK_CALL(std::size_t, recvfrom, fd(), buffer.data(), buffer.size(), flags,
                                 result->address.data(), &address_length);
     if (length) [[likely]] {
       static_cast<Received &>(*result) = received(*length, buffer.size(), flags);
@@ -177,7 +199,7 @@ public:
     header.msg_iovlen = parts.size();
     header.msg_control = control.data();
     header.msg_controllen = control.size();
-    auto length = BARESOCK_CALL(std::size_t, recvmsg, fd_, &header, flags | MSG_CMSG_CLOEXEC);
+    auto length = BARESOCK_CALL(std::size_t, recvmsg, fd(), &header, flags | MSG_CMSG_CLOEXEC);
     if (length) [[likely]] {
       detail::read(header, *length, flags, *result);
       result->address.resize(header.msg_namelen);
@@ -196,14 +218,59 @@ public:
   /// peer means SIGPIPE, which only the program can ignore.
   [[nodiscard]] Result<std::size_t> sendfile(int fd, off_t offset, std::size_t count) const noexcept;
 
-  /// getsockopt(2) of an int option; EINVAL if its value is not an int (nor, as IP_TTL's may be, a byte).
-  [[nodiscard]] Result<int> getsockopt(int level, int name) const noexcept;
+  /// getsockopt(2) of an option of option.hpp, or of your own: its value in the type that it has.
+  template <class T, Access A>
+    requires(can_get(A))
+  [[nodiscard, gnu::always_inline]] Result<typename Codec<T>::Value>
+  getsockopt(const Option<T, A> &option) const noexcept {
+    return Codec<T>::get(*this, option.level, option.number);
+  }
 
-  /// getsockopt(2) of any option: the length in bytes of the value now in `value`. Of SO_GET_FILTER, too, whose
-  /// length the kernel counts in instructions; without room for one, the room that it wants.
+  /// The same of an option whose value answers a question.
+  template <class T, Access A>
+    requires(can_query(A))
+  [[nodiscard]] Result<typename Codec<T>::Value>
+  getsockopt(const Option<T, A> &option, const typename Codec<T>::Question &question) const noexcept {
+    return Codec<T>::query(*this, option.level, option.number, question);
+  }
+
+  /// setsockopt(2) of an option of option.hpp, or of your own. ERANGE for a number that the option's does not hold.
+  template <class T, Access A, class Value = typename Codec<T>::Argument>
+    requires(can_set(A) && detail::Argument<Value, typename Codec<T>::Argument>)
+  [[nodiscard, gnu::always_inline]] Result<void> setsockopt(const Option<T, A> &option,
+                                                            const Value &value) const noexcept {
+    using Argument = typename Codec<T>::Argument;
+    if constexpr (std::is_integral_v<Argument> && !std::is_same_v<Argument, bool>) {
+      const auto number = static_cast<Argument>(value);
+      if (static_cast<Value>(number) != value || (number < Argument{}) != (value < Value{})) [[unlikely]]
+        return std::unexpected(detail::fail(Operation::setsockopt, ERANGE));
+      return Codec<T>::set(*this, option.level, option.number, number);
+    } else {
+      return Codec<T>::set(*this, option.level, option.number, value);
+    }
+  }
+
+  /// The same of an option without a value: SO_DETACH_FILTER.
+  template <class T, Access A>
+    requires(can_set(A) && std::is_same_v<typename Codec<T>::Argument, stored::None>)
+  [[nodiscard]] Result<void> setsockopt(const Option<T, A> &option) const noexcept {
+    return Codec<T>::set(*this, option.level, option.number);
+  }
+
+  /// getsockopt(2) of an option that is known only at run time, by its number or its row: option_info.hpp.
+  [[nodiscard]] Result<OptionValue> getsockopt(int level, int name) const noexcept;
+  [[nodiscard]] Result<OptionValue> getsockopt(const OptionInfo &option) const noexcept;
+  [[nodiscard]] Result<OptionValue> getsockopt(const OptionInfo &option, const OptionValue &question) const noexcept;
+
+  /// setsockopt(2) likewise. Of a value of the wrong kind, an Error of Operation::option_value: EINVAL, ERANGE …
+  [[nodiscard]] Result<void> setsockopt(int level, int name, const OptionValue &value) const noexcept;
+  [[nodiscard]] Result<void> setsockopt(const OptionInfo &option, const OptionValue &value) const noexcept;
+
+  /// getsockopt(2), raw: the length in bytes of the value now in `value`. Of SO_GET_FILTER, too, whose length the
+  /// kernel counts in instructions; without room for one, the room that it wants.
   [[nodiscard]] Result<std::size_t> getsockopt(int level, int name, MutableBuffer value) const noexcept;
 
-  /// setsockopt(2) of an int or bool option. Other numbers do not compile.
+  /// setsockopt(2), raw, of an int or bool option. Other numbers do not compile.
   [[nodiscard]] Result<void> setsockopt(int level, int name, int value) const noexcept;
   template <class T>
     requires std::is_same_v<T, bool> // a template, lest a pointer should become a bool
@@ -214,15 +281,15 @@ public:
     requires std::is_arithmetic_v<T> && (!std::is_same_v<T, bool> && !std::is_same_v<T, int>)
   Result<void> setsockopt(int level, int name, T value) const noexcept = delete;
 
-  /// setsockopt(2) of a text option, from characters: SO_BINDTODEVICE, TCP_CONGESTION, TCP_ULP. Of each the kernel
-  /// would take the first 15 bytes up to a NUL: EINVAL for a NUL, ENAMETOOLONG.
+  /// setsockopt(2), raw, of a text option (whatever the option is): SO_BINDTODEVICE, TCP_CONGESTION, TCP_ULP. Of each
+  /// the kernel would take the first 15 bytes up to a NUL: EINVAL for a NUL, ENAMETOOLONG.
   template <class T>
     requires std::is_convertible_v<const T &, TextView>
   [[nodiscard]] Result<void> setsockopt(int level, int name, const T &value) const noexcept {
     return set_text(level, name, value);
   }
 
-  /// setsockopt(2) of any option, from bytes: {&value, sizeof value}.
+  /// setsockopt(2), raw, from bytes: {&value, sizeof value}.
   [[nodiscard]] Result<void> setsockopt(int level, int name, ConstBuffer value) const noexcept;
 
   /// shutdown(2): SHUT_RD, SHUT_WR, SHUT_RDWR.
@@ -232,10 +299,6 @@ public:
   [[nodiscard]] Result<bool> sockatmark() const noexcept;
 
   // Below: no POSIX name of their own.
-
-  /// SO_PEERCRED, unix(7): who the peer was when it connected. ENODATA if the kernel does not know, as for a
-  /// socket that is not connected or not of AF_UNIX.
-  [[nodiscard]] Result<ucred> peercred() const noexcept;
 
   /// FIONREAD, ioctl(2): bytes that can be received now; of a datagram socket, the size of the next datagram.
   [[nodiscard]] Result<std::size_t> bytes_readable() const noexcept;
@@ -272,9 +335,8 @@ private:
   }
 
   Result<void> set_text(int level, int name, TextView value) const noexcept;
-  void drop() noexcept;
 
-  int fd_ = -1;
+  FileDescriptor descriptor_;
 };
 
 /// A foreign descriptor, lent to Socket's const methods: SocketRef(fd)->send("…"). Never closes it.

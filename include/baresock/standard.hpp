@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// std::string, std::hash and, where the library has it, std::format for addresses and errors.
+/// std::string, std::hash and, where the library has it, std::format for addresses, errors and values of options.
 
 #pragma once
 
 #include <baresock/address.hpp>
 #include <baresock/error.hpp>
+#include <baresock/option_value.hpp>
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <version>
@@ -16,11 +16,15 @@
 
 namespace baresock {
 
-/// The texts of SocketAddress::text() and Error::describe().
+/// The texts of SocketAddress::text(), Error::describe() and OptionValue::printed().
 [[nodiscard]] inline std::string to_string(const SocketAddress &address) {
   return std::string(address.text().c_str());
 }
 [[nodiscard]] inline std::string to_string(Error error) { return std::string(error.describe().c_str()); }
+[[nodiscard]] inline std::string to_string(const OptionValue &value) {
+  auto text = value.printed();
+  return text ? std::string(text->text().data(), text->size()) : std::string("out of memory");
+}
 
 } // namespace baresock
 
@@ -41,6 +45,12 @@ template <>
 struct std::formatter<baresock::Error> : std::formatter<std::string_view> {
   auto format(baresock::Error error, auto &context) const {
     return std::formatter<std::string_view>::format(error.describe(), context);
+  }
+};
+template <>
+struct std::formatter<baresock::OptionValue> : std::formatter<std::string_view> {
+  auto format(const baresock::OptionValue &value, auto &context) const {
+    return std::formatter<std::string_view>::format(baresock::to_string(value), context);
   }
 };
 #endif

@@ -16,7 +16,9 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # Lines of the tree: a prefix of two characters a level, then the kind, and the name after the position. Members
-# of baresock and of its classes that are public; not constructors, operators, enumerators or detail.
+# of baresock and of its classes that are public, classes that are only declared too; not constructors, operators,
+# enumerators, specialisations or what is in a namespace within: detail, kernel (the kernel's structs) and those of
+# the options.
 public_names() {
   awk '
     {
@@ -32,6 +34,8 @@ public_names() {
     kind == "NamespaceDecl" {
       if (line ~ / baresock$/)
         scope[depth] = "baresock"
+      else if (line ~ / stored$/ && (depth - 1) in scope)
+        scope[depth] = "baresock::stored"
       next
     }
     !((depth - 1) in scope) || line ~ / implicit | parent 0x| operator/ { next }
@@ -44,7 +48,7 @@ public_names() {
       name = line
       sub(/ \047.*/, "", name) # the type
     }
-    kind == "CXXRecordDecl" && !sub(/ definition$/, "", name) { next }
+    kind == "CXXRecordDecl" { defined = sub(/ definition$/, "", name) }
     {
       sub(/.* /, "", name)
       if (name == "")
@@ -55,7 +59,7 @@ public_names() {
         next
       print outer "::" name
     }
-    kind == "CXXRecordDecl" {
+    kind == "CXXRecordDecl" && defined {
       scope[depth] = outer "::" name
       hidden[scope[depth]] = line ~ / class /
     }
@@ -70,8 +74,14 @@ if ! "$clang" -std=c++23 -Iinclude -fsyntax-only -fno-color-diagnostics -Xclang 
   echo "FAIL $what: $clang does not compile baresock.hpp"
   exit 0
 fi
-# baresock::Class::member, and the same without the namespace.
-public_names <"$work/tree" | sed -n 'p; s/^baresock::\(.*::\)/\1/p' | sort -u >"$work/declared"
+# baresock::Class::member, and the same without the namespace; macros.
+{
+  public_names <"$work/tree" | sed -n 'p; s/^baresock::\(.*::\)/\1/p'
+  "$clang" -std=c++23 -Iinclude -dM -E "$work/all.cpp" | sed -n 's/^#define \(BARESOCK_[A-Z_]*\).*/\1/p' |
+    while read -r macro; do
+      grep -q "^#define $macro\>" include/baresock/*.hpp && echo "$macro"
+    done
+} | sort -u >"$work/declared"
 cut -d ' ' -f 1 man/links | sort >"$work/linked"
 
 if [ "$(wc -l <"$work/declared")" -lt 100 ]; then

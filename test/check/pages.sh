@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The manual pages: that they are well formed, agree with man/links and operations.def, and that their examples
-# compile. names.sh compares man/links with the headers.
+# The manual pages: that they are well formed, agree with man/links, operations.def, options.def and structs.hpp,
+# and that their examples compile. names.sh compares man/links with the headers.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export LC_ALL=C
@@ -72,8 +72,8 @@ verdict "lists of errors are in order" "$work/order"
 # --- names ---------------------------------------------------------------------------------------------
 
 # What a page documents: "head NAME" for the names of NAME; "name NAME" for the functions, variables and types
-# declared in its SYNOPSIS by macros, and the classes, enumerations and aliases in literal blocks anywhere but in
-# EXAMPLES; "member NAME" for the members in those blocks.
+# declared in its SYNOPSIS by macros, and the classes, enumerations, aliases and macros in literal blocks anywhere
+# but in EXAMPLES; "member NAME" for the members in those blocks.
 documented() {
   awk '
     function last(text) { # the identifier that a declaration ends with
@@ -82,7 +82,7 @@ documented() {
       return text
     }
     /^\.Sh / { section = $2; block = 0; next }
-    section == "NAME" && $1 == ".Nm" { print "head", $2 }
+    section == "NAME" && $1 == ".Nm" && FILENAME !~ "/" $2 "[.]" { print "head", $2 } # not a page of no name
     section == "EXAMPLES" { next }
     section == "SYNOPSIS" && /^\.(Fn|Fo|Vt|Va) / && match($0, /baresock::[A-Za-z0-9_:]+/) {
       print "name", substr($0, RSTART, RLENGTH)
@@ -91,7 +91,16 @@ documented() {
     /^\.Ed/ { block = 0; class = ""; next }
     !block { next }
     { sub(/ *\/\/.*/, "") }
-    /^(template <.*> )?using / { sub(/.*using /, ""); sub(/ .*/, ""); print "name", "baresock::" $0; next }
+    /^namespace [a-z]+ \{$/ { space = $2 "::"; next }
+    /^\}$/ { space = ""; next }
+    /^(template <.*> )?using / { sub(/.*using /, ""); sub(/ .*/, ""); print "name", "baresock::" space $0; next }
+    /^(template <.*> )?struct [A-Za-z]+;/ {
+      sub(/.*struct /, "")
+      sub(/;/, "")
+      print "name", "baresock::" space $0
+      next
+    }
+    /^#define / { sub(/\(.*/, ""); print "name", $2; next }
     /^enum class / { print "name", "baresock::" $3; next }
     /^(class|struct) .*\{$/ { class = $2; print "name", "baresock::" class; next }
     /^};/ { class = ""; next }
@@ -106,7 +115,7 @@ documented() {
     /;/ { print "member", "baresock::" class "::" last($0) }
   ' "$1"
 }
-for page in man/*.3; do
+for page in man/*.3 man/*.7; do
   file=${page##*/}
   documented "$page" | sort -u >"$work/documented"
   # A declared name heads its page: a member function as Class::function, anything else with its namespace.
@@ -137,6 +146,100 @@ sed -n '/^\.Ss Operations/,/^\.Ss The/s/^\.It Dv \([^ ]*\) Ta \([^ ]*\)$/\1 \2/p
   [ -s "$work/operations" ] || echo "no operations"
 } >"$work/operations-verdict"
 verdict "baresock_Error(3) has every operation" "$work/operations-verdict"
+
+# --- options -------------------------------------------------------------------------------------------
+
+# baresock_options(7) has the rows of options.def, in order and below their levels, each with its type and access.
+# A paragraph whose Members are listed has those that fields<> of the type names (the last type of several that has
+# any), and every structure that has fields<> and is an option's is listed.
+word='\([^,]*\)'
+access='\(get\|set\|both\|query\|query_set\)'
+sed -z 's/,\n */, /g' include/baresock/options.def |
+  sed -n "s/^OPTION($word, $word, $word, $word, .*, $access, $word, \(.*\))$/\3 \4 \1::\2 \5 \7/p" \
+    >"$work/options"
+awk '
+  /fields<[A-Za-z0-9_]+>\[\]/ { match($0, /fields<[^>]*/); name = substr($0, RSTART + 7, RLENGTH - 7) }
+  {
+    while (match($0, /BARESOCK_(FIELD|FIELD_AS|BITS)\([^"]*"[^"]*"/)) {
+      field = substr($0, RSTART, RLENGTH - 1)
+      sub(/.*"/, "", field)
+      print name, field
+      $0 = substr($0, RSTART + RLENGTH)
+    }
+  }
+' include/baresock/detail/struct_fields.hpp >"$work/fields"
+awk '
+  BEGIN {
+    access["get."] = "get"
+    access["set."] = "set"
+    access["get and set."] = "both"
+    access["get with a question."] = "query"
+    access["get with a question, and set."] = "query_set"
+  }
+  /^\.Ss (SOL|IPPROTO|AF)_/ { level = tolower($2); sub(/^[a-z]*_/, "", level) }
+  /^\.It Dv [A-Z0-9_]+ Pq Va / && level != "" { row = level " " $3 " " $6; line = NR; next }
+  row != "" && NR == line + 1 { sub(/^\.Vt /, ""); sub(/ ,$/, ""); type = $0 }
+  row != "" && NR == line + 2 { print row, $0 in access ? access[$0] : "(" $0 ")", type; row = "" }
+' man/baresock_options.7 >"$work/paragraphs"
+awk '
+  FILENAME ~ /fields$/ { fields[$1] = fields[$1] " " $2; next }
+  FILENAME ~ /options$/ {
+    kind = $0
+    sub(/^[^ ]* [^ ]* [^ ]* [^ ]* /, "", kind)
+    if (kind == "AoKeys")
+      kind = "tcp_ao_getsockopt"
+    if (kind == "PeerCredentials")
+      kind = "ucred"
+    count = split(kind, words, /[^A-Za-z0-9_]+/)
+    for (i = 1; i <= count; ++i)
+      if (words[i] in fields && words[i] !~ /^[A-Z]/)
+        struct[$3] = words[i]
+    next
+  }
+  /^\.It Dv [A-Z0-9_]+ Pq Va / { option = $6; next }
+  /^Members? of$/ { within = 1; next }
+  within && /^\.Vt / { expected = fields[$2]; listed[$2] = 1; within = 0; reading = 1; names = ""; next }
+  /^Members?( of each| to set| to get)?:$/ {
+    expected = fields[struct[option]]
+    listed[struct[option]] = 1
+    reading = 1
+    names = ""
+    next
+  }
+  reading && /^\.Va / {
+    text = $0
+    sub(/^\.Va /, "", text)
+    gsub(/ [,.]/, "", text)
+    names = names " " text
+    if (/ \.$/) {
+      reading = 0
+      if (names != expected)
+        print FILENAME ":" FNR ": members of " option ":" names "; not" expected
+    }
+  }
+  END {
+    for (option in struct)
+      if (!listed[struct[option]])
+        print "the members of " struct[option] " are in no paragraph"
+  }
+' "$work/fields" "$work/options" man/baresock_options.7 >"$work/members"
+{
+  diff "$work/options" "$work/paragraphs" | sed -n 's/^</in options.def: /p; s/^>/in baresock_options(7): /p'
+  cat "$work/members"
+  [ "$(grep -c '^OPTION(' include/baresock/options.def)" = "$(wc -l <"$work/options")" ] || echo "rows are not read"
+  [ -s "$work/options" ] && [ -s "$work/fields" ] || echo "no options, or no fields"
+} >"$work/options-verdict"
+verdict "baresock_options(7) has every option, its type and access" "$work/options-verdict"
+
+# The structures of structs.hpp are no names of ours, but each is in the list of baresock_fields(3), once.
+sed -n 's/^struct \(\[\[.*\]\] \|alignas([0-9]*) \)\{0,1\}\([a-z0-9_]*\) {$/\2/p' include/baresock/structs.hpp |
+  sort >"$work/structs"
+{
+  sed -n '/^\.Ss Structures of the kernel/,/^\.Sh/s/^\.It Vt \([^ ]*\)$/\1/p' man/baresock_fields.3 | sort |
+    comm -3 "$work/structs" - | sed 's/^\t\(.*\)/only in baresock_fields(3): \1/; t; s/^/not in baresock_fields(3): /'
+  [ -s "$work/structs" ] || echo "no structures"
+} >"$work/structs-verdict"
+verdict "baresock_fields(3) has every structure" "$work/structs-verdict"
 
 # --- examples ------------------------------------------------------------------------------------------
 
@@ -208,11 +311,13 @@ fi
 installed() {
   local fresh=$work/fresh alias file
   MANDIR=$fresh man/install man/*.3 man/*.7
+  man/install --links >"$work/links"
   while read -r alias file; do
     [ "$(readlink -f "$fresh/man${file##*.}/$alias.${file##*.}")" -ef "man/$file" ] ||
       cmp -s "$fresh/man${file##*.}/$alias.${file##*.}" "man/$file" || echo "$alias is not $file"
-  done <man/links
-  for alias in Socket::bind baresock::Socket::bind baresock::Inet6Address::scope_id baresock_Error; do
+  done <"$work/links"
+  for alias in Socket::bind baresock::Socket::bind baresock::Inet6Address::scope_id so::linger \
+    baresock::ipv6::_2292pktinfo baresock_Error; do
     man -w -M "$fresh" "$alias" >/dev/null 2>&1 || echo "man does not find $alias"
   done
   man -w -M "$fresh" Socket::no_such >/dev/null 2>&1 && echo "man finds Socket::no_such"

@@ -4,14 +4,16 @@
 #include <baresock/address.hpp>
 #include <baresock/buffer.hpp>
 #include <baresock/error.hpp>
+#include <baresock/option.hpp>
+#include <baresock/option_info.hpp>
 #include <baresock/socket.hpp>
 #include <baresock/standard.hpp>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <netinet/tcp.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,6 +33,8 @@ using baresock::Socket;
 using baresock::SocketAddress;
 using baresock::to_string;
 using baresock::UnixAddress;
+namespace so = baresock::so;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -46,7 +50,8 @@ std::string told(const ucred &peer) {
   return "process " + std::to_string(peer.pid) + " of user " + std::to_string(peer.uid);
 }
 std::string told(bool value) { return value ? "true" : "false"; }
-std::string told(int value) { return std::to_string(value); }
+std::string told(baresock::Microseconds time) { return std::to_string(time.count()) + " microseconds"; }
+std::string told(const baresock::OptionValue &value) { return to_string(value); }
 std::string told(std::size_t size) { return std::to_string(size) + " bytes"; }
 std::string told(const Received &received) {
   return told(received.size) + (received.length > received.size ? " of " + std::to_string(received.length) : "");
@@ -236,7 +241,7 @@ void pair_and_fork() {
   expect(greeting.text() == "Hello from the child!", "the parent hears the child");
   auto end = show("parent.recv(4096)", parent.recv(4096));
   expect(end.empty(), "the child's exit ends the stream");
-  auto made_by = show("parent.peercred()", parent.peercred());
+  auto made_by = show("parent.getsockopt(so::peercred)", parent.getsockopt(so::peercred));
   expect(made_by.pid == ::getpid(), "this process made the pair");
   int status = 0;
   expect(::waitpid(pid, &status, 0) == pid && status == 0, "the child succeeded");
@@ -245,11 +250,14 @@ void pair_and_fork() {
 void options() {
   title("Options");
   auto tcp = show("tcp = socket(AF_INET, SOCK_STREAM)", Socket::socket(AF_INET, SOCK_STREAM));
-  show("tcp.setsockopt(IPPROTO_TCP, TCP_NODELAY, true)", tcp.setsockopt(IPPROTO_TCP, TCP_NODELAY, true));
-  auto nodelay = show("tcp.getsockopt(IPPROTO_TCP, TCP_NODELAY)", tcp.getsockopt(IPPROTO_TCP, TCP_NODELAY));
-  expect(nodelay != 0, "the option is set");
-  auto type = show("tcp.getsockopt(SOL_SOCKET, SO_TYPE)", tcp.getsockopt(SOL_SOCKET, SO_TYPE));
-  expect(type == SOCK_STREAM, "the type is that of socket(2)");
+  show("tcp.setsockopt(tcp::nodelay, true)", tcp.setsockopt(baresock::tcp::nodelay, true));
+  auto nodelay = show("tcp.getsockopt(tcp::nodelay)", tcp.getsockopt(baresock::tcp::nodelay));
+  expect(nodelay, "the option is set");
+  show("tcp.setsockopt(so::rcvtimeo, 250ms)", tcp.setsockopt(so::rcvtimeo, 250ms));
+  auto timeout = show("tcp.getsockopt(so::rcvtimeo)", tcp.getsockopt(so::rcvtimeo));
+  expect(timeout >= baresock::Microseconds(250ms), "the timeout is no shorter than asked for");
+  auto linger = show("tcp.getsockopt(SOL_SOCKET, SO_LINGER)", tcp.getsockopt(SOL_SOCKET, SO_LINGER));
+  expect(linger.find("onoff") != nullptr, "at run time a struct is a record");
   auto inherited = show("tcp.close_on_exec()", tcp.close_on_exec());
   expect(inherited, "no descriptor leaks into other programs");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What test/check/syscalls.sh watches under strace.
+/// What test/syscalls.sh watches under strace.
 ///   syscalls count      every method, often; between marks that say what the kernel is to see
 ///   syscalls serve      a server and a client, on every kind of socket
 ///   syscalls METHOD     one method, once; prints its error
@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
-#include <netinet/tcp.h>
+#include <linux/filter.h>
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -61,15 +61,20 @@ struct Method {
 
 /// What the methods are called on. Everything is made beforehand with the raw calls, so that an injected error meets
 /// the method and not its preparation.
-struct Sockets {
+struct Scene {
   Socket udp{::socket(AF_INET, SOCK_DGRAM, 0)};
   Socket peer{::socket(AF_INET, SOCK_DGRAM, 0)};
   Socket tcp{::socket(AF_INET, SOCK_STREAM, 0)};
   Socket file{::memfd_create("baresock", 0)};
   SocketAddress address; // of peer
+  Socket local;          // connected with other
+  Socket other;
+  Socket filtered{::socket(AF_INET, SOCK_DGRAM, 0)};
   std::vector<Socket> many;
   std::vector<Socket> clients;
 };
+
+const sock_filter program[] = {{BPF_RET | BPF_K, 0, 0, 0xffffffff}};
 
 } // namespace
 
@@ -97,7 +102,7 @@ int main(int argc, char **argv) {
     return 0;
   }
 
-  Sockets s;
+  Scene s;
   char buffer[64];
   MutableBuffer in[] = {buffer};
   ConstBuffer out[] = {"hello"};
@@ -106,6 +111,8 @@ int main(int argc, char **argv) {
   batch.assign(0, in);
   batch.assign(1, in);
   linger option = {};
+  const OptionInfo *linger_row = find_option("SO_LINGER");
+  const OptionValue linger_value = OptionValue::record().set("onoff", false).set("linger", Seconds(0));
   const bool once = mode != "count";
 
   auto make_many = [&] {
@@ -219,18 +226,50 @@ int main(int argc, char **argv) {
       {"recvmsg", "recvmsg", 1, [&] { return note(s.udp.recvmsg(in)); }, fill},
       {"recvmmsg", "recvmmsg", 1, [&] { return note(s.udp.recvmmsg(batch, MSG_PEEK | MSG_WAITFORONE)); }, fill},
       {"sendfile", "sendfile", 1, [&] { return note(s.udp.sendfile(s.file.fd(), 0, 5)); }},
-      {"getsockopt", "getsockopt", 1, [&] { return note(s.udp.getsockopt(SOL_SOCKET, SO_TYPE)); }},
+      {"getsockopt", "getsockopt", 1, [&] { return note(s.udp.getsockopt(so::type)); }},
+      {"getsockopt_bool", "getsockopt", 1, [&] { return note(s.udp.getsockopt(so::reuseaddr)); }},
+      {"getsockopt_interface", "getsockopt", 1, [&] { return note(s.udp.getsockopt(ip::unicast_if)); }},
+      {"getsockopt_duration", "getsockopt", 1, [&] { return note(s.tcp.getsockopt(tcp::keepidle)); }},
+      {"getsockopt_timeval", "getsockopt", 1, [&] { return note(s.udp.getsockopt(so::rcvtimeo)); }},
+      {"getsockopt_linger", "getsockopt", 1, [&] { return note(s.udp.getsockopt(so::linger)); }},
+      {"getsockopt_name", "getsockopt", 1, [&] { return note(s.tcp.getsockopt(tcp::congestion)); }},
+      {"getsockopt_partial", "getsockopt", 1, [&] { return note(s.tcp.getsockopt(tcp::info)); }},
+      {"getsockopt_struct", "getsockopt", 1, [&] { return note(s.udp.getsockopt(ip::multicast_if)); }},
+      {"getsockopt_grown", "getsockopt", 1, [&] { return note(s.udp.getsockopt(ip::options)); }}, // fits at once
+      {"getsockopt_list", "getsockopt", 1, [&] { return note(s.local.getsockopt(so::peergroups)); }},
+      {"getsockopt_peercred", "getsockopt", 1, [&] { return note(s.local.getsockopt(so::peercred)); }},
+      {"getsockopt_filter", "getsockopt", 2, [&] { return note(s.filtered.getsockopt(so::get_filter)); }},
+      {"getsockopt_number", "getsockopt", 1, [&] { return note(s.udp.getsockopt(SOL_SOCKET, SO_LINGER)); }},
+      {"getsockopt_row", "getsockopt", 1, [&] { return note(s.udp.getsockopt(*linger_row)); }},
       {"getsockopt_bytes", "getsockopt", 1,
        [&] { return note(s.udp.getsockopt(SOL_SOCKET, SO_LINGER, {&option, sizeof option})); }},
-      {"setsockopt", "setsockopt", 1, [&] { return note(s.udp.setsockopt(SOL_SOCKET, SO_REUSEADDR, true)); }},
+      {"setsockopt", "setsockopt", 1, [&] { return note(s.udp.setsockopt(ip::ttl, 64)); }},
+      {"setsockopt_bool", "setsockopt", 1, [&] { return note(s.udp.setsockopt(so::reuseaddr, true)); }},
+      {"setsockopt_interface", "setsockopt", 1, [&] { return note(s.udp.setsockopt(ip::unicast_if, Interface())); }},
+      {"setsockopt_duration", "setsockopt", 1, [&] { return note(s.tcp.setsockopt(tcp::keepidle, Seconds(5))); }},
+      {"setsockopt_timeval", "setsockopt", 1, [&] { return note(s.udp.setsockopt(so::sndtimeo, Seconds(5))); }},
+      {"setsockopt_linger", "setsockopt", 1, [&] { return note(s.udp.setsockopt(so::linger, Linger::off())); }},
+      {"setsockopt_name", "setsockopt", 1, [&] { return note(s.tcp.setsockopt(tcp::congestion, "reno")); }},
+      {"setsockopt_struct", "setsockopt", 1, [&] { return note(s.udp.setsockopt(ip::multicast_if, ip_mreqn{})); }},
+      {"setsockopt_options", "setsockopt", 1, [&] { return note(s.udp.setsockopt(ip::options, ConstBuffer())); }},
+      {"setsockopt_filter", "setsockopt", 1, [&] { return note(s.filtered.setsockopt(so::attach_filter, program)); }},
+      {"setsockopt_none", "setsockopt", 1, [&] { return !note(s.udp.setsockopt(so::detach_filter)); }}, // ENOENT
+      {"setsockopt_number", "setsockopt", 1,
+       [&] { return note(s.udp.setsockopt(SOL_SOCKET, SO_RCVTIMEO, OptionValue(Seconds(5)))); }},
+      {"setsockopt_row", "setsockopt", 1, [&] { return note(s.udp.setsockopt(*linger_row, linger_value)); }},
+      {"setsockopt_refused", "setsockopt", 0,
+       [&] {
+         return !note(s.udp.setsockopt(so::rcvtimeo, Seconds(-1))) && error.is(EDOM) &&
+                !note(s.udp.setsockopt(*linger_row, OptionValue(5))) && error.is(EINVAL);
+       }},
+      {"setsockopt_raw", "setsockopt", 1, [&] { return note(s.udp.setsockopt(SOL_SOCKET, SO_REUSEADDR, true)); }},
       {"setsockopt_text", "setsockopt", 1,
-       [&] { return note(s.tcp.setsockopt(IPPROTO_TCP, TCP_CONGESTION, "reno")); }},
+       [&] { return note(s.tcp.setsockopt(IPPROTO_TCP, tcp::congestion.number, "reno")); }},
       {"setsockopt_bytes", "setsockopt", 1,
        [&] { return note(s.udp.setsockopt(SOL_SOCKET, SO_LINGER, ConstBuffer(&option, sizeof option))); }},
       {"sockatmark", "ioctl", 1, [&] { return note(s.tcp.sockatmark()); }},
       {"bytes_readable", "ioctl", 1, [&] { return note(s.udp.bytes_readable()); }},
       {"bytes_unsent", "ioctl", 1, [&] { return note(s.udp.bytes_unsent()); }},
-      {"peercred", "getsockopt", 1, [&] { return !note(s.udp.peercred()); }}, // ENODATA
       {"nonblocking", "fcntl", 1, [&] { return note(s.udp.nonblocking()); }},
       {"set_nonblocking", "fcntl", 2, [&] { return note(s.udp.set_nonblocking(false)); }},
       {"close_on_exec", "fcntl", 1, [&] { return note(s.udp.close_on_exec()); }},
@@ -249,6 +288,12 @@ int main(int argc, char **argv) {
   need(::connect(s.udp.fd(), s.address.data(), s.address.size()) == 0, "connect");
   need(::listen(s.tcp.fd(), 128) == 0, "listen");
   need(::write(s.file.fd(), "hello", 5) == 5, "write");
+  int pair[2];
+  need(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+  s.local = Socket(pair[0]);
+  s.other = Socket(pair[1]);
+  const sock_fprog filter = {1, const_cast<sock_filter *>(program)};
+  need(::setsockopt(s.filtered.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0, "setsockopt");
   s.many.reserve(1000); // a growing vector's system calls are not the method's
   s.clients.reserve(1000);
 

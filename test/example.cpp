@@ -3,18 +3,32 @@
 
 #include "support.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
+#include <charconv>
+#include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <initializer_list>
+#include <linux/filter.h>
 #include <list>
+#include <map>
+#include <net/if.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdexcept>
 #include <string_view>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -108,9 +122,9 @@ std::string example(const std::string &name) {
 }
 
 /// A program of test/example that runs; killed if it still does at the end of the test.
-class Program {
+class Process {
 public:
-  explicit Program(const std::string &name, const std::vector<std::string> &arguments = {}, File input = nothing())
+  explicit Process(const std::string &name, const std::vector<std::string> &arguments = {}, File input = nothing())
       : error_(file_of("")) {
     std::vector<std::string> command = {example(name)};
     command.insert(command.end(), arguments.begin(), arguments.end());
@@ -118,9 +132,9 @@ public:
     pid_ = start(command, input.fd(), theirs.fd(), error_.fd());
     output_ = std::move(ours);
   }
-  Program(const Program &) = delete;
-  Program &operator=(const Program &) = delete;
-  ~Program() {
+  Process(const Process &) = delete;
+  Process &operator=(const Process &) = delete;
+  ~Process() {
     if (pid_ > 0) {
       ::kill(pid_, SIGKILL);
       (void)wait();
@@ -160,10 +174,10 @@ private:
 };
 
 /// An echo_server that listens, and where.
-struct EchoServer : Program {
+struct EchoServer : Process {
   std::string address;
 
-  explicit EchoServer(const std::string &at) : Program("echo_server", {at}) {
+  explicit EchoServer(const std::string &at) : Process("echo_server", {at}) {
     address = line();
     constexpr std::string_view prefix = "listening on ";
     REQUIRE(address.starts_with(prefix));
@@ -226,11 +240,11 @@ void check_echo(const std::string &at, int signal) {
   VALUE(talking.send("ping"));
   CHECK(receive_until(talking, "ping") == "ping"); // so that it is served when the signal comes
 
-  std::list<Program> clients;
+  std::list<Process> clients;
   for (int i = 0; i < 8; ++i)
     clients.emplace_back("echo_client", std::vector<std::string>{server.address, "Hello,", std::to_string(i)});
   int i = 0;
-  for (Program &client : clients) {
+  for (Process &client : clients) {
     CHECK(client.output() == "Hello, " + std::to_string(i++) + "\n");
     CHECK(client.wait() == 0);
     CHECK(client.errors() == "");
@@ -256,7 +270,7 @@ Answer http_get(std::string_view answer, const std::string &request = "", const 
   std::string address = to_string(listener.address);
   std::vector<std::string> arguments = {more.empty() ? "http://" + address + path : address};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  Program program("http_get", arguments);
+  Process program("http_get", arguments);
   {
     Socket server = accept_soon(listener.socket);
     std::string got = receive_until(server, "\r\n\r\n");
@@ -274,13 +288,245 @@ Answer http_get(std::string_view answer, const std::string &request = "", const 
   return {status, output, program.errors()};
 }
 
+/// What a program made of a JSON text. Strict, and stricter than RFC 8259 in that all has to be printable ASCII;
+/// throws at anything else.
+struct Json {
+  enum class Kind { null, boolean, number, string, array, object };
+
+  Kind kind = Kind::null;
+  std::string text;               // as written; of a string, what it says, a byte for each \u00…
+  std::vector<std::string> names; // of an object's elements
+  std::vector<Json> elements;
+
+  static Json parse(std::string_view text) {
+    Json json = value(text);
+    blanks(text);
+    require(text.empty());
+    return json;
+  }
+  [[nodiscard]] const Json *find(std::string_view name) const {
+    auto found = std::find(names.begin(), names.end(), name);
+    return found != names.end() ? &elements[static_cast<std::size_t>(found - names.begin())] : nullptr;
+  }
+  [[nodiscard]] const Json &operator[](std::string_view name) const {
+    const Json *found = find(name);
+    require(found != nullptr);
+    return *found;
+  }
+
+private:
+  static void require(bool condition) {
+    if (!condition)
+      throw std::runtime_error("not what JSON should be");
+  }
+  static void blanks(std::string_view &rest) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \n"), rest.size()));
+  }
+  static bool take(std::string_view &rest, std::string_view token) {
+    blanks(rest);
+    const bool there = rest.starts_with(token);
+    rest.remove_prefix(there ? token.size() : 0);
+    return there;
+  }
+  static Json value(std::string_view &rest) {
+    for (std::string_view word : {"null", "true", "false"})
+      if (take(rest, word))
+        return {word == "null" ? Kind::null : Kind::boolean, std::string(word), {}, {}};
+    if (take(rest, "\""))
+      return {Kind::string, string(rest), {}, {}};
+    const bool object = take(rest, "{");
+    if (!object && !take(rest, "["))
+      return {Kind::number, number(rest), {}, {}};
+    Json json = {object ? Kind::object : Kind::array, "", {}, {}};
+    const std::string_view end = object ? "}" : "]";
+    for (bool first = true; !take(rest, end); first = false) {
+      require(first || take(rest, ","));
+      if (object) {
+        require(take(rest, "\""));
+        std::string name = string(rest);
+        require(json.find(name) == nullptr && take(rest, ":"));
+        json.names.push_back(name);
+      }
+      json.elements.push_back(value(rest));
+    }
+    return json;
+  }
+  static std::string string(std::string_view &rest) {
+    std::string result;
+    for (;;) {
+      require(!rest.empty() && rest[0] >= ' ' && rest[0] <= '~');
+      char c = rest[0];
+      rest.remove_prefix(1);
+      if (c == '"')
+        return result;
+      if (c == '\\') {
+        require(!rest.empty());
+        c = rest[0];
+        rest.remove_prefix(1);
+        if (c == 'u') {
+          unsigned code = 0;
+          require(rest.size() >= 4 && std::from_chars(rest.data(), rest.data() + 4, code, 16).ptr == rest.data() + 4);
+          require(code <= 255);
+          rest.remove_prefix(4);
+          c = static_cast<char>(code);
+        } else {
+          require(c == '"' || c == '\\' || c == '/');
+        }
+      }
+      result += c;
+    }
+  }
+  static std::string number(std::string_view &rest) {
+    std::size_t size = rest.starts_with('-') ? 1 : 0;
+    const std::size_t digits = rest.substr(size).find_first_not_of("0123456789");
+    size += digits == rest.npos ? rest.size() - size : digits;
+    std::string result(rest.substr(0, size));
+    require(!result.empty() && result.back() != '-' &&
+            std::to_string(std::stoll(result)) == result); // no zeros first
+    rest.remove_prefix(size);
+    return result;
+  }
+};
+
+/// socket_options, to its end.
+struct Options {
+  int status;
+  std::string output;
+  std::string errors;
+  pid_t pid;
+
+  explicit Options(const std::vector<std::string> &arguments, File input = nothing()) {
+    Process program("socket_options", arguments, std::move(input));
+    pid = program.pid();
+    output = program.output();
+    status = program.wait();
+    errors = program.errors();
+  }
+};
+
+/// Of this socket, with these letters.
+Options options_of(const Socket &socket, const std::string &letters = "-i") {
+  return Options({letters}, File(::fcntl(socket.fd(), F_DUPFD_CLOEXEC, 3)));
+}
+
+/// What stands after this option on its line of the text; empty if it is not there.
+std::string value_in(const std::string &text, const std::string &name) {
+  auto at = text.find(' ' + name + ' ');
+  if (at == text.npos)
+    return "";
+  at = text.find_first_not_of(' ', at + 1 + name.size());
+  return text.substr(at, text.find('\n', at) - at);
+}
+
+/// The row of that option in the JSON.
+const Json &row_of(const Json &json, const std::string &name) {
+  for (const Json &row : json["options"].elements)
+    if (row["name"].text == name)
+      return row;
+  throw std::runtime_error("no row " + name);
+}
+
+void set_raw(const Socket &socket, int level, int number, int value) {
+  REQUIRE(::setsockopt(socket.fd(), level, number, &value, sizeof value) == 0);
+}
+
+/// Has the value the form, the fields and their order that its type promises?
+bool fits(const Json &value, const ValueType &type) {
+  using Kind = OptionValue::Kind;
+  auto digits = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789", text[0] == '-') == text.npos;
+  };
+  switch (type.kind) {
+  case Kind::boolean:
+    return value.kind == Json::Kind::boolean;
+  case Kind::integer: {
+    const bool exact = digits(value.text) && value.text.size() <= 20 &&
+                       std::abs(std::stold(value.text)) <= static_cast<long double>(INT64_C(1) << 53);
+    return value.kind == (exact ? Json::Kind::number : Json::Kind::string) && digits(value.text);
+  }
+  case Kind::duration: {
+    auto unit = value.text.find_first_not_of("-0123456789");
+    return value.kind == Json::Kind::string && digits(value.text.substr(0, unit)) &&
+           contains(" s ms us ns ", " " + value.text.substr(unit) + " ");
+  }
+  case Kind::bytes:
+    return value.kind == Json::Kind::string && value.text.starts_with("0x") && value.text.size() % 2 == 0 &&
+           value.text.find_first_not_of("0123456789abcdef", 2) == value.text.npos;
+  case Kind::record: // the last fields may be unknown to the kernel
+    if (value.kind != Json::Kind::object || value.elements.empty() || value.elements.size() > type.field_count)
+      return false;
+    for (std::size_t i = 0; i < value.elements.size(); ++i)
+      if (value.names[i] != type.fields[i].name || !fits(value.elements[i], type.fields[i].type))
+        return false;
+    return true;
+  case Kind::list:
+    return value.kind == Json::Kind::array &&
+           std::all_of(value.elements.begin(), value.elements.end(),
+                       [&type](const Json &element) { return fits(element, *type.element); });
+  default:
+    return value.kind == Json::Kind::string;
+  }
+}
+
+/// Rows, in order and once, of all options or of those that such a socket accepts; each as its OptionInfo says.
+void check_rows(const Json &json, bool all, int family, int type, int protocol) {
+  const std::vector<Json> &rows = json["options"].elements;
+  std::size_t at = 0;
+  for (const OptionInfo &option : options()) {
+    const bool accepted = accepts(option.sockets, family, type, protocol);
+    if (!accepted && !all)
+      continue;
+    INFO(std::string(option.name));
+    REQUIRE(at < rows.size());
+    const Json &row = rows[at++];
+    REQUIRE(row["name"].text == option.name);
+    CHECK(row["number"].kind == Json::Kind::number);
+    CHECK(row["number"].text == std::to_string(option.number));
+    CHECK(row["accepts"].text == (accepted ? "true" : "false"));
+    std::string access;
+    for (const Json &way : row["access"].elements)
+      access += way.text + " ";
+    CHECK(access == std::string(can_get(option.access) ? "get " : "") + (can_set(option.access) ? "set " : "") +
+                        (can_query(option.access) ? "query " : ""));
+    const Json *value = row.find("value");
+    const Json *error = row.find("error");
+    CHECK((value != nullptr) + (error != nullptr) == can_get(option.access));
+    if (value != nullptr)
+      CHECK(fits(*value, *option.value));
+    if (error != nullptr)
+      CHECK(error_number(error->text) > 0);
+  }
+  CHECK(at == rows.size());
+}
+
+/// What a plain number or a duration of whole units is in the kernel's bytes, as the JSON should have it; empty if it
+/// is neither, or no value.
+std::string raw_value(const Socket &socket, const OptionInfo &option) {
+  using Layout = ValueType::Layout;
+  const ValueType &type = *option.value;
+  const bool counts = type.layout == Layout::count;
+  if (!counts && type.layout != Layout::boolean && (type.layout != Layout::integer || type.network_order))
+    return "";
+  unsigned char bytes[8] = {};
+  socklen_t length = sizeof bytes;
+  if (::getsockopt(socket.fd(), option.level, option.number, bytes, &length) != 0 || (counts && length != 4))
+    return "";
+  std::uint64_t number = 0;
+  std::memcpy(&number, bytes, length); // little-endian, as who calls makes sure
+  if (type.layout == Layout::boolean)
+    return number != 0 ? "true" : "false";
+  if (type.is_signed && length == 4)
+    return std::to_string(static_cast<std::int32_t>(number));
+  return std::to_string(number);
+}
+
 } // namespace
 
 TEST_SUITE_BEGIN("example");
 
 TEST_CASE("demo: everything is as expected") {
   NoLeak no_leak;
-  Program demo("demo");
+  Process demo("demo");
   std::string output = demo.output();
   CHECK(demo.wait() == 0);
   CHECK(demo.errors() == "");
@@ -333,7 +579,7 @@ TEST_CASE("echo_client: 5 MB both ways at once") {
   // A Unix socket has little room: who sends all before it receives hangs. TCP's might hold it all.
   for (const std::string &at : {directory / "echo", std::string("127.0.0.1:0")}) {
     EchoServer server(at);
-    Program client("echo_client", {server.address}, file_of(data));
+    Process client("echo_client", {server.address}, file_of(data));
     CHECK((client.output() == data)); // in parentheses: lest doctest should print both
     CHECK(client.wait() == 0);
     CHECK(client.errors() == "");
@@ -343,7 +589,7 @@ TEST_CASE("echo_client: 5 MB both ways at once") {
 
 TEST_CASE("echo_client: no input at all") {
   EchoServer server("127.0.0.1:0");
-  Program client("echo_client", {server.address});
+  Process client("echo_client", {server.address});
   CHECK(client.output() == "");
   CHECK(client.wait() == 0);
   server.stop();
@@ -353,7 +599,7 @@ TEST_CASE("echo_client: ends with the server, even while it waits for input") {
   auto [ours, theirs] = make_pipe();
   int input = ::fcntl(ours.fd(), F_DUPFD_CLOEXEC, 3);
   Listener listener;
-  Program client("echo_client", {to_string(listener.address)}, File(input));
+  Process client("echo_client", {to_string(listener.address)}, File(input));
   VALUE(accept_soon(listener.socket).close());
   CHECK(client.output() == "");
   CHECK(client.wait() == 1);
@@ -365,31 +611,31 @@ TEST_CASE("echo_client: errors") {
   Socket bound = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
   VALUE(bound.bind(Inet4Address{INADDR_LOOPBACK, 0}));
   nobody = VALUE(bound.getsockname());
-  Program refused("echo_client", {to_string(nobody), "hello"});
+  Process refused("echo_client", {to_string(nobody), "hello"});
   CHECK(refused.wait() == 1);
   CHECK(refused.errors() == "echo_client: " + to_string(nobody) + ": connect: Connection refused\n");
 
-  Program nonsense("echo_client", {"127.0.0.1:port"});
+  Process nonsense("echo_client", {"127.0.0.1:port"});
   CHECK(nonsense.wait() == 1);
   CHECK(nonsense.errors() == "echo_client: 127.0.0.1:port: SocketAddress::parse: Invalid argument\n");
 
-  Program usage("echo_client");
+  Process usage("echo_client");
   CHECK(usage.wait() == 2);
   CHECK(usage.errors().starts_with("usage: echo_client "));
 }
 
 TEST_CASE("echo_server: errors") {
-  Program nonsense("echo_server", {"127.0.0.01:0"});
+  Process nonsense("echo_server", {"127.0.0.01:0"});
   CHECK(nonsense.wait() == 1);
   CHECK(nonsense.output() == "");
   CHECK(nonsense.errors() == "echo_server: 127.0.0.01:0: SocketAddress::parse: Invalid argument\n");
 
-  Program usage("echo_server");
+  Process usage("echo_server");
   CHECK(usage.wait() == 2);
   CHECK(usage.errors().starts_with("usage: echo_server "));
 
   Listener listener;
-  Program in_use("echo_server", {to_string(listener.address)});
+  Process in_use("echo_server", {to_string(listener.address)});
   CHECK(in_use.wait() == 1);
   CHECK(in_use.output() == "");
   CHECK(in_use.errors() == "echo_server: " + to_string(listener.address) + ": bind: Address already in use\n");
@@ -399,7 +645,7 @@ TEST_CASE("echo_server: does not remove another's path") {
   TemporaryDirectory directory;
   std::string path = directory / "echo";
   EchoServer first(path);
-  Program second("echo_server", {path});
+  Process second("echo_server", {path});
   CHECK(second.wait() == 1);
   CHECK(contains(second.errors(), "bind: Address already in use"));
   CHECK(std::filesystem::exists(path));
@@ -499,7 +745,7 @@ TEST_CASE("http_get: a page of a real server, and one that it lacks") {
 
   for (bool there : {true, false}) {
     Listener listener;
-    Program get("http_get", {"http://" + to_string(listener.address) + (there ? "/page" : "/none")});
+    Process get("http_get", {"http://" + to_string(listener.address) + (there ? "/page" : "/none")});
     Socket connection = accept_soon(listener.socket);
     pid_t httpd =
         start({"busybox", "httpd", "-i", "-h", directory / ""}, connection.fd(), connection.fd(), sink.fd());
@@ -548,17 +794,360 @@ TEST_CASE("http_get: no success") {
 }
 
 TEST_CASE("http_get: errors") {
-  Program name("http_get", {"http://localhost/"}); // no names yet
+  Process name("http_get", {"http://localhost/"}); // no names yet
   CHECK(name.wait() == 1);
   CHECK(contains(name.errors(), "SocketAddress::parse: Invalid argument"));
 
-  Program usage("http_get");
+  Process usage("http_get");
   CHECK(usage.wait() == 2);
   CHECK(usage.errors().starts_with("usage: http_get "));
 
-  Program smuggling("http_get", {"127.0.0.1:80", "host\r\nX: y"});
+  Process smuggling("http_get", {"127.0.0.1:80", "host\r\nX: y"});
   CHECK(smuggling.wait() == 1);
   CHECK(contains(smuggling.errors(), "%-encoding"));
+}
+
+TEST_CASE("socket_options: TCP, as text") {
+  NoLeak no_leak;
+  Options tcp({});
+  CHECK(tcp.status == 0);
+  CHECK(tcp.errors == "");
+  CHECK(tcp.output.starts_with("AF_INET SOCK_STREAM IPPROTO_TCP, Linux "));
+  CHECK(value_in(tcp.output, "SO_LINGER") == "{onoff=false, linger=0s}");
+  CHECK(value_in(tcp.output, "SO_TYPE") == std::to_string(SOCK_STREAM));
+  CHECK(contains(tcp.output, "\n  TCP_INFO\n    state=7\n    ca_state=0\n")); // too long for a line
+  CHECK(value_in(tcp.output, "SO_PEERCRED") == "ENODATA");
+  CHECK(value_in(tcp.output, "SO_ATTACH_FILTER") == "set");
+  CHECK(value_in(tcp.output, "IP_MSFILTER") == "set, query");
+  CHECK_FALSE(contains(tcp.output, "!"));
+  CHECK_FALSE(contains(tcp.output, "IPV6_"));
+  CHECK_FALSE(contains(tcp.output, " \n"));
+
+  // Each option once, under its level; and the sum at the end.
+  std::size_t count = 0;
+  std::size_t silent = 0;
+  for (const OptionInfo &option : options())
+    if (accepts(option.sockets, AF_INET, SOCK_STREAM, IPPROTO_TCP)) {
+      INFO(std::string(option.name));
+      ++count;
+      silent += !can_get(option.access);
+      int lines = 0;
+      for (const char *end : {" ", "\n"}) // the latter if its value is below
+        for (auto at = tcp.output.find(std::string("  ") + option.name + end); at != tcp.output.npos;
+             at = tcp.output.find(std::string("  ") + option.name + end, at + 1))
+          ++lines;
+      CHECK(lines == 1);
+    }
+  std::string sum = tcp.output.substr(tcp.output.rfind('\n', tcp.output.size() - 2) + 1);
+  unsigned long all = 0, told = 0, refused = 0, rest = 0;
+  REQUIRE(std::sscanf(sum.c_str(), "%lu options: %lu with a value, %lu refused, %lu only", &all, &told, &refused,
+                      &rest) == 4);
+  CHECK(all == count);
+  CHECK(told + refused + rest == all);
+  CHECK(rest == silent);
+  const std::size_t levels[] = {tcp.output.find("\nSOL_SOCKET\n  SO_ACCEPTCONN "), tcp.output.find("\nSOL_IP\n  IP_"),
+                                tcp.output.find("\nSOL_TCP\n  TCP_"), tcp.output.find("\nrefused\n  SOL_SOCKET "),
+                                tcp.output.find("\nonly to be set, or with a question\n  SOL_SOCKET ")};
+  CHECK(std::is_sorted(std::begin(levels), std::end(levels)));
+  CHECK(levels[4] != tcp.output.npos);
+}
+
+TEST_CASE("socket_options -i: the values that were set") {
+  NoLeak no_leak;
+  Connection connection;
+  const Socket &socket = connection.client;
+  const linger lingering = {1, 5};
+  const timeval timeout = {1, 500'000}; // whole ticks of any kernel's clock
+  const unsigned char nothing_done[] = {1, 1, 1, 0};
+  REQUIRE(::setsockopt(socket.fd(), SOL_SOCKET, SO_LINGER, &lingering, sizeof lingering) == 0);
+  REQUIRE(::setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) == 0);
+  REQUIRE(::setsockopt(socket.fd(), IPPROTO_IP, IP_OPTIONS, nothing_done, sizeof nothing_done) == 0);
+  set_raw(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_raw(socket, SOL_SOCKET, SO_SNDBUF, 50'000);
+  set_raw(socket, IPPROTO_TCP, TCP_KEEPIDLE, 33);
+  set_raw(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 1234);
+  set_raw(socket, IPPROTO_TCP, TCP_LINGER2, -1);
+  const struct {
+    const char *name;
+    const char *text;
+    const char *json;
+  } expected[] = {
+      {"SO_LINGER", "{onoff=true, linger=5s}", R"("value": {"onoff": true, "linger": "5s"}})"},
+      {"SO_RCVTIMEO", "1500ms", R"("value": "1500ms"})"},
+      {"IP_OPTIONS", "0x01010100", R"("value": "0x01010100"})"},
+      {"SO_KEEPALIVE", "true", R"("value": true})"},
+      {"SO_SNDBUF", "100000", R"("value": 100000})"},
+      {"TCP_KEEPIDLE", "33s", R"("value": "33s"})"},
+      {"TCP_USER_TIMEOUT", "1234ms", R"("value": "1234ms"})"},
+      {"TCP_LINGER2", "-1", R"("value": -1})"},
+  };
+  Options text = options_of(socket);
+  CHECK(text.status == 0);
+  CHECK(text.errors == "");
+  CHECK(contains(text.output, "\n  TCP_INFO\n    state=1\n"));
+  Options json = options_of(socket, "-ij");
+  CHECK(json.status == 0);
+  CHECK(json.errors == "");
+  for (const auto &row : expected) {
+    INFO(std::string(row.name));
+    CHECK(value_in(text.output, row.name) == row.text);
+    auto at = json.output.find("\"name\": \"" + std::string(row.name) + "\"");
+    REQUIRE(at != json.output.npos);
+    at = json.output.find("\"value\"", at);
+    CHECK(json.output.substr(at, json.output.find('\n', at) - at) == row.json + std::string(","));
+  }
+  Json parsed = Json::parse(json.output);
+  CHECK(row_of(parsed, "TCP_INFO")["value"]["state"].text == "1");
+}
+
+TEST_CASE("socket_options -i: a list of records") {
+  Connection connection;
+  sock_filter accept_all[] = {{BPF_RET | BPF_K, 0, 0, 0x40000}};
+  const sock_fprog filter = {1, accept_all};
+  if (::setsockopt(connection.client.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0)
+    SKIP("no socket filters, or not for this user");
+  Options text = options_of(connection.client);
+  CHECK(value_in(text.output, "SO_GET_FILTER") == "[{code=6, jt=0, jf=0, k=262144}]");
+  Options json = options_of(connection.client, "-ij");
+  CHECK(contains(json.output, R"("SO_GET_FILTER", "number": 26, "access": ["get"], "accepts": true, )"
+                              R"("value": [{"code": 6, "jt": 0, "jf": 0, "k": 262144}]},)"));
+}
+
+TEST_CASE("socket_options -ij: every plain number and duration is the kernel's") {
+  if (std::endian::native != std::endian::little)
+    SKIP("the test reads little-endian numbers");
+  for (int family : {AF_INET, AF_INET6}) {
+    int compared = 0;
+    if (family == AF_INET6 && !has_ipv6())
+      continue;
+    SocketAddress loopback = Inet4Address{INADDR_LOOPBACK};
+    if (family == AF_INET6)
+      loopback = Inet6Address{in6addr_loopback};
+    Connection connection(loopback);
+    Json json = Json::parse(options_of(connection.client, "-aij").output);
+    check_rows(json, true, family, SOCK_STREAM, IPPROTO_TCP);
+    std::size_t at = 0;
+    for (const OptionInfo &option : options()) {
+      const Json *value = json["options"].elements[at++].find("value");
+      if (value == nullptr || option.name == std::string("TCP_TIMESTAMP")) // a clock
+        continue;
+      std::string raw = raw_value(connection.client, option);
+      if (raw.empty())
+        continue;
+      INFO(std::string(option.name));
+      ++compared;
+      if (option.value->layout != ValueType::Layout::count) {
+        CHECK(value->text == raw);
+        continue;
+      }
+      const std::map<std::string, long double> units = {{"s", 1}, {"ms", 1e-3L}, {"us", 1e-6L}, {"ns", 1e-9L}};
+      std::string unit = value->text.substr(value->text.find_first_not_of("0123456789"));
+      REQUIRE(units.contains(unit));
+      CHECK(std::llround(std::stold(value->text) * units.at(unit) *
+                         static_cast<long double>(option.value->per_second)) == std::stoll(raw));
+    }
+    CHECK(compared > 60);
+  }
+}
+
+TEST_CASE("socket_options: sockets of every kind, with -a too") {
+  const struct {
+    std::vector<std::string> words;
+    int family, type, protocol;
+    const char *head; // what the kernel says that it is
+  } kinds[] = {
+      {{"inet"}, AF_INET, SOCK_STREAM, 0, "AF_INET SOCK_STREAM IPPROTO_TCP"},
+      {{"inet", "dgram"}, AF_INET, SOCK_DGRAM, 0, "AF_INET SOCK_DGRAM IPPROTO_UDP"},
+      {{"inet", "raw", "icmp"}, AF_INET, SOCK_RAW, IPPROTO_ICMP, "AF_INET SOCK_RAW IPPROTO_ICMP"},
+      {{"inet", "stream", "mptcp"}, AF_INET, SOCK_STREAM, 262, "AF_INET SOCK_STREAM IPPROTO_MPTCP"},
+      {{"inet6", "stream"}, AF_INET6, SOCK_STREAM, 0, "AF_INET6 SOCK_STREAM IPPROTO_TCP"},
+      {{"inet6", "dgram", "136"}, AF_INET6, SOCK_DGRAM, 136, "AF_INET6 SOCK_DGRAM IPPROTO_UDPLITE"},
+      {{"inet6", "raw", "ICMPV6"}, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6, "AF_INET6 SOCK_RAW IPPROTO_ICMPV6"},
+      {{"unix"}, AF_UNIX, SOCK_STREAM, 0, "AF_UNIX SOCK_STREAM 0"},
+      {{"unix", "dgram"}, AF_UNIX, SOCK_DGRAM, 0, "AF_UNIX SOCK_DGRAM 0"},
+      {{"local", "seqpacket"}, AF_UNIX, SOCK_SEQPACKET, 0, "AF_UNIX SOCK_SEQPACKET 0"},
+      {{"netlink"}, AF_NETLINK, SOCK_DGRAM, 0, "AF_NETLINK SOCK_DGRAM NETLINK_ROUTE"},
+      {{"netlink", "raw", "generic"}, AF_NETLINK, SOCK_RAW, 16, "AF_NETLINK SOCK_RAW NETLINK_GENERIC"},
+      {{"packet", "raw"}, AF_PACKET, SOCK_RAW, 0, "AF_PACKET SOCK_RAW 0"},
+      {{"vsock"}, AF_VSOCK, SOCK_STREAM, 0, "AF_VSOCK SOCK_STREAM 0"},
+      {{"xdp"}, AF_XDP, SOCK_RAW, 0, "AF_XDP SOCK_RAW 0"},
+      {{"can", "raw", "raw"}, AF_CAN, SOCK_RAW, 1, "AF_CAN SOCK_RAW CAN_RAW"},
+      {{"255"}, 255, SOCK_STREAM, 0, ""}, // which no kernel has
+  };
+  NoLeak no_leak;
+  int made = 0;
+  for (const auto &kind : kinds) {
+    INFO(std::string(kind.head));
+    auto ours = Socket::socket(kind.family, kind.type, kind.protocol);
+    for (std::string letters : {"-a", "-j", "-aj"}) {
+      INFO(letters);
+      std::vector<std::string> arguments = {letters};
+      arguments.insert(arguments.end(), kind.words.begin(), kind.words.end());
+      Options answer(arguments);
+      if (!ours) {
+        CHECK(answer.status == 1);
+        CHECK(answer.output == "");
+        CHECK(answer.errors == "socket_options: " + to_string(ours.error()) + "\n");
+        continue;
+      }
+      ++made;
+      CHECK(answer.status == 0);
+      CHECK(answer.errors == "");
+      const bool all = contains(letters, "a");
+      std::size_t strange = 0;
+      if (contains(letters, "j")) {
+        Json json = Json::parse(answer.output);
+        CHECK(json["family"].text + " " + json["type"].text + " " + json["protocol"].text == kind.head);
+        CHECK(json["kernel"].text.starts_with("Linux "));
+        CHECK(json.elements.size() == 5);
+        check_rows(json, all, kind.family, kind.type, VALUE(ours->getsockopt(so::protocol)));
+      } else {
+        CHECK(answer.output.starts_with(kind.head + std::string(", Linux ")));
+        CHECK(contains(answer.output, "\n" + std::to_string(options().size()) + " options: "));
+        for (auto at = answer.output.find("\n! "); at != answer.output.npos; at = answer.output.find("\n! ", at + 1))
+          ++strange;
+        CHECK(contains(answer.output, std::to_string(strange) + " with a value belong to other sockets: !\n") ==
+              (strange > 0));
+      }
+    }
+  }
+  CHECK(made > 0);
+}
+
+TEST_CASE("socket_options -a: marks what a socket answers that belongs to others") {
+  // SO_REUSEPORT can be got from any socket, and set on those of two families.
+  Options all({"-a", "unix"});
+  CHECK(contains(all.output, "\n! SO_REUSEPORT "));
+  CHECK(contains(all.output, "\n  SO_REUSEADDR "));
+  CHECK(contains(all.output, "belong to other sockets: !\n"));
+  Json json = Json::parse(Options({"-aj", "unix"}).output);
+  CHECK(row_of(json, "SO_REUSEPORT")["accepts"].text == "false");
+  CHECK(row_of(json, "SO_REUSEPORT")["value"].text == "false");
+  CHECK(row_of(json, "TCP_NODELAY")["accepts"].text == "false");
+  CHECK(row_of(json, "TCP_NODELAY")["error"].text == "EOPNOTSUPP");
+}
+
+TEST_CASE("socket_options: numbers that a double has not") {
+  Json json = Json::parse(Options({"-j"}).output);
+  const Json &rate = row_of(json, "SO_MAX_PACING_RATE")["value"];
+  if (rate.text.size() < 16)
+    SKIP("a long has 32 bits");
+  CHECK(rate.kind == Json::Kind::string);
+  CHECK(rate.text == "18446744073709551615");
+  CHECK(value_in(Options({}).output, "SO_MAX_PACING_RATE") == rate.text);
+}
+
+TEST_CASE("socket_options: a Unix socket has a peer") {
+  Options pair({"unix"});
+  CHECK(value_in(pair.output, "SO_PEERCRED") == "{pid=" + std::to_string(pair.pid) +
+                                                    ", uid=" + std::to_string(::getuid()) +
+                                                    ", gid=" + std::to_string(::getgid()) + "}");
+}
+
+TEST_CASE("socket_options -c: connected") {
+  Options connected({"-c"});
+  CHECK(contains(connected.output, "\n  TCP_INFO\n    state=1\n"));
+  CHECK(std::atoi(value_in(connected.output, "IP_MTU").c_str()) > 1000);
+  Options datagrams({"-c", "inet", "dgram"});
+  CHECK(std::atoi(value_in(datagrams.output, "IP_MTU").c_str()) > 1000);
+  CHECK(value_in(Options({"inet", "dgram"}).output, "IP_MTU") == "ENOTCONN");
+  if (!has_ipv6())
+    SKIP("no IPv6");
+  Options inet6({"inet6", "-c"});
+  CHECK(inet6.output.starts_with("AF_INET6 "));
+  CHECK(contains(inet6.output, "\n  TCP_INFO\n    state=1\n"));
+}
+
+TEST_CASE("socket_options: names of constants") {
+  const std::string udp = "AF_INET SOCK_DGRAM IPPROTO_UDP,";
+  for (std::string family : {"inet", "Inet", "AF_INET", "af_inet", "2"})
+    CHECK(Options({family, "dgram", "udp"}).output.starts_with(udp));
+  for (std::string type :
+       {std::string("dgram"), std::string("DGRAM"), std::string("sock_Dgram"), std::to_string(SOCK_DGRAM)})
+    CHECK(Options({"inet", type, "udp"}).output.starts_with(udp));
+  for (std::string protocol : {"udp", "UDP", "IPPROTO_UDP", "ipproto_udp", "17", "0"})
+    CHECK(Options({"inet", "dgram", protocol}).output.starts_with(udp));
+}
+
+TEST_CASE("socket_options: text of any bytes") {
+  // A device may have almost any name. The namespace is that of the thread, and of its socket.
+  const char name[IFNAMSIZ] = "a\"\\\xff\xc3\xa9\x1b[1m\x7f";
+  Socket socket;
+  std::string refused;
+  std::thread([&] {
+    ifreq request = {};
+    std::memcpy(request.ifr_name, "lo", sizeof "lo");
+    std::memcpy(request.ifr_newname, name, sizeof name);
+    if (::unshare(CLONE_NEWNET) != 0)
+      refused = "unshare";
+    else if (auto made = Socket::socket(AF_INET, SOCK_DGRAM); !made)
+      refused = "socket";
+    else if (::ioctl(made->fd(), SIOCSIFNAME, &request) != 0)
+      refused = "SIOCSIFNAME";
+    else if (::setsockopt(made->fd(), SOL_SOCKET, SO_BINDTODEVICE, name, sizeof name) != 0)
+      refused = "SO_BINDTODEVICE";
+    else
+      socket = std::move(*made);
+  }).join();
+  if (refused == "unshare")
+    SKIP("no network namespaces");
+  REQUIRE(refused == "");
+  Options text = options_of(socket);
+  CHECK(value_in(text.output, "SO_BINDTODEVICE") == R"("a\"\\\u00ff\u00c3\u00a9\u001b[1m\u007f")");
+  Json json = Json::parse(options_of(socket, "-ij").output);
+  CHECK(row_of(json, "SO_BINDTODEVICE")["value"].text == name);
+}
+
+TEST_CASE("socket_options: wrong arguments") {
+  const std::vector<std::string> wrong[] = {
+      {"nonsense"},
+      {"inet", "nonsense"},
+      {"inet", "stream", "nonsense"},
+      {"unix", "stream", "tcp"},
+      {""},
+      {"SOCK_DGRAM"},
+      {"inet", "AF_INET"},
+      {"-x"},
+      {"--nonsense"},
+      {"inet", "1x"},
+      {"-i", "inet"},
+      {"-ci"},
+      {"-c", "unix"},
+      {"99999999999999999999"},
+      {"inet", "stream", "tcp", "4"},
+  };
+  for (const auto &arguments : wrong) {
+    INFO(arguments.back());
+    Options answer(arguments);
+    CHECK(answer.status == 2);
+    CHECK(answer.output == "");
+    CHECK(contains(answer.errors, "usage: socket_options [-acj] [FAMILY [TYPE [PROTOCOL]]]\n"));
+  }
+  CHECK(Options({"nonsense"}).errors.starts_with("socket_options: nonsense: unknown\n"));
+}
+
+TEST_CASE("socket_options: no such socket") {
+  Options type({"inet", "9"});
+  CHECK(type.status == 1);
+  CHECK(type.errors == "socket_options: socket: Socket type not supported\n");
+  Options protocol({"inet", "stream", "udp"});
+  CHECK(protocol.status == 1);
+  CHECK(protocol.errors == "socket_options: socket: Protocol not supported\n");
+  Options pair({"unix", "stream", "1000"});
+  CHECK(pair.status == 1);
+  CHECK(pair.errors == "socket_options: socketpair: Protocol not supported\n");
+  Options input({"-i"});
+  CHECK(input.status == 1);
+  CHECK(input.errors == "socket_options: getsockopt: Socket operation on non-socket\n");
+}
+
+TEST_CASE("socket_options --help") {
+  Options help({"--help"});
+  CHECK(help.status == 0);
+  CHECK(help.errors == "");
+  CHECK(help.output.starts_with("usage: socket_options "));
+  for (std::string letter : {"\n  -a ", "\n  -c ", "\n  -i ", "\n  -j "})
+    CHECK(contains(help.output, letter));
 }
 
 TEST_SUITE_END();

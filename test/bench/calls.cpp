@@ -3,6 +3,7 @@
 /// of each call is a raw one in both.
 
 #ifndef RAW
+#include <baresock/option.hpp>
 #include <baresock/socket.hpp>
 #endif
 
@@ -74,6 +75,16 @@ using Socket = int;
   return ::recv(socket, buffer, size, MSG_DONTWAIT) < 0 && errno == EAGAIN ? 0 : 1;
 }
 
+[[gnu::always_inline]] inline int option(Socket socket, bool on) {
+  int value = on;
+  if (::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &value, sizeof value) < 0)
+    return errno;
+  socklen_t length = sizeof value;
+  if (::getsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &value, &length) < 0)
+    return errno;
+  return (value != 0) == on ? 0 : 1;
+}
+
 #else
 
 using baresock::Socket;
@@ -114,6 +125,15 @@ using baresock::Socket;
 [[gnu::always_inline]] inline int fail(const Socket &socket, std::size_t size) {
   auto got = socket.recv({buffer, size}, MSG_DONTWAIT);
   return !got && got.error().code() == EAGAIN ? 0 : 1;
+}
+
+[[gnu::always_inline]] inline int option(const Socket &socket, bool on) {
+  if (auto set = socket.setsockopt(baresock::so::keepalive, on); !set)
+    return set.error().code();
+  auto got = socket.getsockopt(baresock::so::keepalive);
+  if (!got)
+    return got.error().code();
+  return *got == on ? 0 : 1;
 }
 
 #endif
@@ -176,5 +196,7 @@ int main(int, char **arguments) {
     return repeat(count, fill, [&] { return recvfrom(socket, size); }, nothing);
   if (mode == "recvmsg")
     return repeat(count, fill, [&] { return recvmsg(socket, size); }, nothing);
+  if (mode == "option") // inline, as the raw one is by itself
+    return repeat(count, nothing, [&] [[gnu::always_inline]] () { return option(socket, size != 0); }, nothing);
   return repeat(count, nothing, [&] { return fail(socket, size); }, nothing);
 }

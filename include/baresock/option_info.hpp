@@ -64,15 +64,8 @@ inline int wrong_kind(const OptionValue &value) noexcept {
   return value.kind() == OptionValue::Kind::failed ? ENOMEM : EINVAL;
 }
 
-/// A value that could be allocated.
-inline Result<OptionValue> allocated(OptionValue value) noexcept {
-  if (value.kind() == OptionValue::Kind::failed)
-    return std::unexpected(fail(Operation::option_value, ENOMEM));
-  return value;
-}
-
-/// How the values of Codec<T> become OptionValues, and how OptionValues become its arguments. This one: where both
-/// are objects.
+/// How the values of Codec<T> become OptionValues, and how OptionValues become its arguments and questions, or what
+/// converts to them. This one: where all are objects.
 template <class T>
 struct Marshal {
   static constexpr ValueType value_type = type_of<typename Codec<T>::Value>;
@@ -83,21 +76,17 @@ struct Marshal {
   static OptionValue to_value(const Value &value) noexcept {
     return baresock::to_value(value);
   }
-  static Result<OptionValue> query(const Socket &socket, int level, int number,
-                                   const OptionValue &question) noexcept {
-    typename Codec<T>::Question asked{};
-    if (auto written = write(type_of<typename Codec<T>::Question>, question, &asked, true); !written)
-      return std::unexpected(written.error());
-    auto value = Codec<T>::query(socket, level, number, asked);
-    if (!value)
-      return std::unexpected(value.error());
-    return allocated(Marshal<T>::to_value(*value));
+  static auto argument(const OptionValue &value) noexcept {
+    Result<typename Codec<T>::Argument> argument(std::in_place);
+    if (auto written = from_value(value, *argument); !written)
+      argument = std::unexpected(written.error());
+    return argument;
   }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
-    typename Codec<T>::Argument argument{};
-    if (auto written = from_value(value, argument); !written)
-      return written;
-    return Codec<T>::set(socket, level, number, argument);
+  static auto question(const OptionValue &value) noexcept {
+    Result<typename Codec<T>::Question> question(std::in_place);
+    if (auto written = write(question_type, value, &*question, true); !written)
+      question = std::unexpected(written.error());
+    return question;
   }
 };
 
@@ -108,23 +97,13 @@ struct Marshal<Bytes> {
   static constexpr ValueType question_type = value_type;
 
   static OptionValue to_value(const Bytes &value) noexcept { return OptionValue::bytes(value); }
-  static Result<OptionValue> query(const Socket &socket, int level, int number,
-                                   const OptionValue &question) noexcept {
-    auto asked = question.bytes();
-    if (!asked)
-      return std::unexpected(asked.error());
-    auto value = Codec<Bytes>::query(socket, level, number, *asked);
-    if (!value)
-      return std::unexpected(value.error());
-    return allocated(to_value(*value));
-  }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
+  static Result<ConstBuffer> argument(const OptionValue &value) noexcept {
     auto bytes = value.bytes();
-    if (!bytes)
-      return std::unexpected(bytes.error());
-    // A null pointer: to some options it means more than no bytes do.
-    return Codec<Bytes>::set(socket, level, number, bytes->empty() ? ConstBuffer() : *bytes);
+    if (bytes && bytes->empty())
+      return ConstBuffer(); // a null pointer: to some options it means more than no bytes do
+    return bytes;
   }
+  static Result<ConstBuffer> question(const OptionValue &value) noexcept { return value.bytes(); }
 };
 
 template <>
@@ -140,28 +119,22 @@ struct Marshal<stored::Name> {
   static constexpr ValueType argument_type = value_type;
 
   static OptionValue to_value(const Text<16> &value) noexcept { return value; }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
-    auto text = value.text();
-    if (!text)
-      return std::unexpected(text.error());
-    return Codec<stored::Name>::set(socket, level, number, *text);
-  }
+  static Result<TextView> argument(const OptionValue &value) noexcept { return value.text(); }
 };
 
-template <class T>
 struct MarshalNothing {
   static constexpr ValueType argument_type = {};
 
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
+  static Result<void> argument(const OptionValue &value) noexcept {
     if (value.kind() != OptionValue::Kind::none)
       return std::unexpected(fail(Operation::option_value, wrong_kind(value)));
-    return Codec<T>::set(socket, level, number);
+    return {};
   }
 };
 template <>
-struct Marshal<stored::None> : MarshalNothing<stored::None> {};
+struct Marshal<stored::None> : MarshalNothing {};
 template <>
-struct Marshal<stored::Empty> : MarshalNothing<stored::Empty> {};
+struct Marshal<stored::Empty> : MarshalNothing {};
 
 template <>
 struct Marshal<FileDescriptor> {
@@ -175,58 +148,41 @@ template <>
 struct Marshal<stored::PeeledOff> : Marshal<FileDescriptor> {
   static constexpr ValueType question_type = type_of<std::int32_t>;
 
-  static Result<OptionValue> query(const Socket &socket, int level, int number,
-                                   const OptionValue &question) noexcept {
-    std::int32_t association = 0;
-    if (auto written = from_value(question, association); !written)
-      return std::unexpected(written.error());
-    auto fd = Codec<stored::PeeledOff>::query(socket, level, number, association);
-    if (!fd)
-      return std::unexpected(fd.error());
-    return OptionValue(std::move(*fd));
+  static Result<std::int32_t> question(const OptionValue &value) noexcept {
+    return Marshal<std::int32_t>::question(value);
   }
 };
 
 template <class T>
-struct Marshal<Partial<T>> {
-  static constexpr ValueType value_type = type_of<T>;
-  static constexpr ValueType argument_type = type_of<T>;
-  static constexpr ValueType question_type = type_of<T>;
-
+struct Marshal<Partial<T>> : Marshal<T> {
   static OptionValue to_value(const Partial<T> &value) noexcept { return read(type_of<T>, &*value, value.size()); }
-  static Result<OptionValue> query(const Socket &socket, int level, int number,
-                                   const OptionValue &question) noexcept {
-    T asked{};
-    if (auto written = write(type_of<T>, question, &asked, true); !written)
-      return std::unexpected(written.error());
-    auto value = Codec<Partial<T>>::query(socket, level, number, asked);
-    if (!value)
-      return std::unexpected(value.error());
-    return allocated(to_value(*value));
-  }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
+  static Result<Partial<T>> argument(const OptionValue &value) noexcept {
     T argument{};
     auto size = write_prefix(type_of<T>, value, &argument);
     if (!size)
       return std::unexpected(size.error());
-    return Codec<Partial<T>>::set(socket, level, number, Partial<T>(argument, *size));
+    return Partial<T>(argument, *size);
   }
 };
 
 /// What the kernel writes when the value is set is lost: the value is const.
 template <class T>
 struct Marshal<stored::InOut<T>> : Marshal<T> {
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
-    T argument{};
-    if (auto written = from_value(value, argument); !written)
-      return written;
-    return Codec<stored::InOut<T>>::set(socket, level, number, &argument);
+  struct Held {
+    T object;
+    operator T *() noexcept { return &object; }
+  };
+  static Result<Held> argument(const OptionValue &value) noexcept {
+    auto object = Marshal<T>::argument(value);
+    if (!object)
+      return std::unexpected(object.error());
+    return Held{*object};
   }
 };
 
-/// Elements in a row; the kernel's codec `Of` takes them as a span of T.
-template <class T, class Of>
-struct MarshalList {
+/// Elements in a row.
+template <class T>
+struct Marshal<List<T>> {
   static constexpr ValueType value_type = {
       .kind = OptionValue::Kind::list, .layout = ValueType::Layout::list, .element = &type_of<T>};
   static constexpr ValueType argument_type = value_type;
@@ -235,38 +191,32 @@ struct MarshalList {
   static OptionValue to_value(const List<T> &value) noexcept {
     return read_list(type_of<T>, ConstBuffer(value.data(), value.size() * sizeof(T)));
   }
-  static Result<OptionValue> query(const Socket &socket, int level, int number,
-                                   const OptionValue &question) noexcept {
-    T asked{};
-    if (auto written = write(type_of<T>, question, &asked, true); !written)
-      return std::unexpected(written.error());
-    auto value = Codec<Of>::query(socket, level, number, asked);
-    if (!value)
-      return std::unexpected(value.error());
-    return allocated(to_value(*value));
-  }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
+  static Result<List<T>> argument(const OptionValue &value) noexcept {
     auto bytes = write_list(type_of<T>, value);
     if (!bytes)
       return std::unexpected(bytes.error());
-    return Codec<Of>::set(socket, level, number, List<T>(std::move(*bytes)));
+    return List<T>(std::move(*bytes));
   }
+  static Result<T> question(const OptionValue &value) noexcept { return Marshal<T>::question(value); }
 };
 template <>
-struct Marshal<stored::AoKeys> : MarshalList<tcp_ao_getsockopt, stored::AoKeys> {};
+struct Marshal<stored::AoKeys> : Marshal<List<tcp_ao_getsockopt>> {};
 template <class T>
-struct Marshal<stored::Subflows<T>> : MarshalList<T, stored::Subflows<T>> {};
-template <class T>
-struct Marshal<List<T>> : MarshalList<T, List<T>> {};
+struct Marshal<stored::Subflows<T>> : Marshal<List<T>> {};
 template <>
-struct Marshal<stored::Filter> : MarshalList<sock_filter, stored::Filter> {};
+struct Marshal<stored::Filter> : Marshal<List<sock_filter>> {};
 template <>
-struct Marshal<stored::Program> : MarshalList<sock_filter, stored::Program> {};
+struct Marshal<stored::Program> : Marshal<List<sock_filter>> {};
 
 /// A record of the four members, of which a question has the first two and an answer the others.
 template <class Address, class Via>
 struct Marshal<SourceFilter<Address, Via>> {
-  using Asked = SourceFilter<Address, Via>;
+  using Filter = SourceFilter<Address, Via>;
+  struct Held {
+    Filter filter{};
+    List<Address> sources; // to which the filter refers
+    operator const Filter &() const noexcept { return filter; }
+  };
 
   static constexpr Field fields[4] = {
       {"group", 0, type_of<Address>},
@@ -284,43 +234,38 @@ struct Marshal<SourceFilter<Address, Via>> {
   static constexpr ValueType argument_type = record(fields, 4);
   static constexpr ValueType question_type = record(fields, 2);
 
-  static Result<OptionValue> query(const Socket &socket, int level, int number,
-                                   const OptionValue &question) noexcept {
-    Asked asked;
-    if (auto written = read_filter(question, asked, question_type); !written)
+  static OptionValue to_value(const Sources<Address> &value) noexcept {
+    return OptionValue::record()
+        .set("mode", value.mode)
+        .set("sources", Marshal<List<Address>>::to_value(value.sources));
+  }
+  static Result<Held> argument(const OptionValue &value) noexcept {
+    auto filter = filter_of(value, argument_type);
+    if (!filter)
+      return std::unexpected(filter.error());
+    if (auto written = from_value(*value.find("mode"), filter->mode); !written)
       return std::unexpected(written.error());
-    auto value = Codec<Asked>::query(socket, level, number, asked);
-    if (!value)
-      return std::unexpected(value.error());
-    return allocated(OptionValue::record()
-                         .set("mode", value->mode)
-                         .set("sources", Marshal<List<Address>>::to_value(value->sources)));
+    auto sources = Marshal<List<Address>>::argument(*value.find("sources"));
+    if (!sources)
+      return std::unexpected(sources.error());
+    filter->sources = *sources;
+    return Held{*filter, std::move(*sources)};
   }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
-    Asked filter;
-    if (auto written = read_filter(value, filter, argument_type); !written)
-      return written;
-    auto bytes = write_list(type_of<Address>, *value.find("sources"));
-    if (!bytes)
-      return std::unexpected(bytes.error());
-    const List<Address> sources(std::move(*bytes));
-    filter.sources = sources;
-    return Codec<Asked>::set(socket, level, number, filter);
-  }
+  static Result<Filter> question(const OptionValue &value) noexcept { return filter_of(value, question_type); }
 
 private:
-  static Result<void> read_filter(const OptionValue &value, Asked &filter, const ValueType &type) noexcept {
+  static Result<Filter> filter_of(const OptionValue &value, const ValueType &type) noexcept {
     bool named = value.size() == type.field_count;
     for (std::uint32_t i = 0; i < type.field_count; ++i)
       named = named && value.find(type.fields[i].name) != nullptr;
     if (!named)
       return std::unexpected(fail(Operation::option_value, wrong_kind(value)));
+    Filter filter{};
     if (auto written = from_value(*value.find("group"), filter.group); !written)
-      return written;
+      return std::unexpected(written.error());
     if (auto written = from_value(*value.find("interface"), filter.interface); !written)
-      return written;
-    const OptionValue *mode = value.find("mode");
-    return mode != nullptr ? from_value(*mode, filter.mode) : Result<void>();
+      return std::unexpected(written.error());
+    return filter;
   }
 };
 
@@ -333,17 +278,41 @@ struct Marshal<stored::GetSet<Got, Given>> {
   static OptionValue to_value(Value &value) noexcept {
     return Marshal<Got>::to_value(value);
   }
-  static Result<void> set(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
-    return Marshal<Given>::set(socket, level, number, value);
-  }
+  static auto argument(const OptionValue &value) noexcept { return Marshal<Given>::argument(value); }
 };
+
+template <class T, class Value>
+Result<OptionValue> marshalled(Result<Value> value) noexcept {
+  if (!value)
+    return std::unexpected(value.error());
+  OptionValue marshalled = Marshal<T>::to_value(*value);
+  if (marshalled.kind() == OptionValue::Kind::failed)
+    return std::unexpected(fail(Operation::option_value, ENOMEM));
+  return marshalled;
+}
 
 template <class T>
 Result<OptionValue> get_value(const Socket &socket, int level, int number) noexcept {
-  auto value = Codec<T>::get(socket, level, number);
-  if (!value)
-    return std::unexpected(value.error());
-  return allocated(Marshal<T>::to_value(*value));
+  return marshalled<T>(Codec<T>::get(socket, level, number));
+}
+
+template <class T>
+Result<OptionValue> query_value(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
+  auto question = Marshal<T>::question(value);
+  if (!question)
+    return std::unexpected(question.error());
+  return marshalled<T>(Codec<T>::query(socket, level, number, *question));
+}
+
+template <class T>
+Result<void> set_value(const Socket &socket, int level, int number, const OptionValue &value) noexcept {
+  auto argument = Marshal<T>::argument(value);
+  if (!argument)
+    return std::unexpected(argument.error());
+  if constexpr (std::is_void_v<typename decltype(argument)::value_type>)
+    return Codec<T>::set(socket, level, number);
+  else
+    return Codec<T>::set(socket, level, number, *argument);
 }
 
 } // namespace detail
@@ -358,11 +327,11 @@ constexpr OptionInfo::OptionInfo(const Option<T, A> &option) noexcept
   if constexpr (can_query(A)) {
     value = &detail::Marshal<T>::value_type;
     question = &detail::Marshal<T>::question_type;
-    query_ = detail::Marshal<T>::query;
+    query_ = detail::query_value<T>;
   }
   if constexpr (can_set(A)) {
     argument = &detail::Marshal<T>::argument_type;
-    set_ = detail::Marshal<T>::set;
+    set_ = detail::set_value<T>;
   }
 }
 

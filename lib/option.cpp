@@ -193,12 +193,14 @@ struct RawTimeval {
 
 template <class Int>
 Result<Microseconds> Codec<stored::TimevalOf<Int>>::get(const Socket &socket, int level, int number) noexcept {
-  auto time = Codec<RawTimeval<Int>>::get(socket, level, number);
-  if (!time)
-    return std::unexpected(time.error());
+  RawTimeval<Int> time;
+  if (auto got = Codec<RawTimeval<Int>>::get(socket, level, number); got)
+    time = *got;
+  else
+    return std::unexpected(got.error());
   long long count = 0;
-  if (__builtin_mul_overflow(time->seconds, 1'000'000LL, &count) ||
-      __builtin_add_overflow(count, time->microseconds, &count))
+  if (__builtin_mul_overflow(time.seconds, 1'000'000LL, &count) ||
+      __builtin_add_overflow(count, time.microseconds, &count))
     return Microseconds::max();
   return Microseconds(count);
 }

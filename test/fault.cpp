@@ -2110,6 +2110,10 @@ TEST_CASE("options: text ends at its NUL, or with its length (trap 27)") {
   CHECK(label("unconfined") == "unconfined");
   CHECK(label(std::string(3, '\0')).empty());
   CHECK(label("").empty());
+
+  answer_bytes(std::string("unconfined\0", 11), 11);
+  const OptionValue value = VALUE(socket->getsockopt(*find_option("SO_PEERSEC")));
+  CHECK(VALUE(value.text()) == "unconfined");
 }
 
 TEST_CASE("options: a descriptor is owned, or there is none") {
@@ -2464,6 +2468,27 @@ TEST_CASE("no memory for a value: ENOMEM, and nothing is lost") {
           answer(answer_subflows(2));
           return get("MPTCP_TCPINFO");
         }) >= 8);
+}
+
+TEST_CASE("a value that cannot be printed for want of memory") {
+  const Fresh fresh;
+  const OptionValue value(5);
+  fake::malloc.fail(ENOMEM);
+  CHECK_ERROR(value.printed(), ENOMEM, malloc);
+}
+
+TEST_CASE("a source filter is asked for with a group and an interface, of their kinds") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  const OptionInfo &option = *find_option(IPPROTO_IP, "MCAST_MSFILTER");
+  const auto ask = [&](OptionValue group, OptionValue interface) {
+    return socket->getsockopt(
+        option, OptionValue::record().set("group", std::move(group)).set("interface", std::move(interface)));
+  };
+  CHECK_ERROR(ask(5, 1), EINVAL, option_value);
+  CHECK_ERROR(ask("224.0.0.1", OptionValue::list()), EINVAL, option_value);
+  CHECK_ERROR(ask("224.0.0.1", -1), ERANGE, option_value);
+  CHECK(fake::getsockopt.calls.empty());
 }
 
 TEST_CASE("a value for which there was no memory is ENOMEM when it is set, and no call is made") {

@@ -531,6 +531,13 @@ TEST_CASE("a record of the first fields, as older kernels have them") {
   CHECK_ERROR(detail::write_prefix(type, Value::failed(), &window), ENOMEM, option_value);
 }
 
+TEST_CASE("a type that is no object has no value") {
+  int object = 7;
+  CHECK(detail::read(ValueType(), &object, sizeof object).kind() == Value::Kind::none);
+  CHECK_ERROR(detail::write(ValueType(), Value(1), &object, false), EINVAL, option_value);
+  CHECK(object == 7);
+}
+
 TEST_CASE("a list of as many elements as there are whole") {
   const std::uint16_t numbers[] = {1, 2, 3};
   const ValueType &type = detail::type_of<std::uint16_t>;

@@ -64,6 +64,13 @@ inline int wrong_kind(const OptionValue &value) noexcept {
   return value.kind() == OptionValue::Kind::failed ? ENOMEM : EINVAL;
 }
 
+/// An object of zeros, its padding, too, which goes to the kernel with it.
+template <class T>
+void clear(T &object) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>);
+  __builtin_memset(static_cast<void *>(&object), 0, sizeof object);
+}
+
 /// How the values of Codec<T> become OptionValues, and how OptionValues become its arguments and questions, or what
 /// converts to them. This one: where all are objects.
 template <class T>
@@ -77,13 +84,15 @@ struct Marshal {
     return baresock::to_value(value);
   }
   static auto argument(const OptionValue &value) noexcept {
-    Result<typename Codec<T>::Argument> argument(std::in_place);
-    if (auto written = from_value(value, *argument); !written)
+    Result<typename Codec<T>::Argument> argument(std::in_place); // the one that is returned: a copy may lose padding
+    clear(*argument);
+    if (auto written = write(argument_type, value, &*argument, false); !written)
       argument = std::unexpected(written.error());
     return argument;
   }
   static auto question(const OptionValue &value) noexcept {
     Result<typename Codec<T>::Question> question(std::in_place);
+    clear(*question);
     if (auto written = write(question_type, value, &*question, true); !written)
       question = std::unexpected(written.error());
     return question;
@@ -157,7 +166,8 @@ template <class T>
 struct Marshal<Partial<T>> : Marshal<T> {
   static OptionValue to_value(const Partial<T> &value) noexcept { return read(type_of<T>, &*value, value.size()); }
   static Result<Partial<T>> argument(const OptionValue &value) noexcept {
-    T argument{};
+    T argument;
+    clear(argument);
     auto size = write_prefix(type_of<T>, value, &argument);
     if (!size)
       return std::unexpected(size.error());
@@ -173,10 +183,11 @@ struct Marshal<stored::InOut<T>> : Marshal<T> {
     operator T *() noexcept { return &object; }
   };
   static Result<Held> argument(const OptionValue &value) noexcept {
-    auto object = Marshal<T>::argument(value);
-    if (!object)
-      return std::unexpected(object.error());
-    return Held{*object};
+    Result<Held> held(std::in_place);
+    clear(*held);
+    if (auto written = write(type_of<T>, value, &held->object, false); !written)
+      held = std::unexpected(written.error());
+    return held;
   }
 };
 

@@ -261,11 +261,7 @@ Result<Text<16>> Codec<stored::Name>::get(const Socket &socket, int level, int n
 }
 
 Result<void> Codec<stored::Name>::set(const Socket &socket, int level, int number, TextView value) noexcept {
-  if (value.size() >= name_room)
-    return std::unexpected(detail::fail(Operation::setsockopt, ENAMETOOLONG));
-  if (detail::length(value.data(), value.size()) != value.size())
-    return std::unexpected(detail::fail(Operation::setsockopt, EINVAL));
-  return socket.setsockopt(level, number, ConstBuffer(value.data(), value.size()));
+  return socket.setsockopt(level, number, value);
 }
 
 Result<Bytes> Codec<Bytes>::query(const Socket &socket, int level, int number, ConstBuffer question) noexcept {

@@ -8,7 +8,7 @@
 ///
 /// SO_REUSEADDR is so::reuseaddr: the constant in lower case, split at its first underscore. Every option is a row
 /// of options.def and a paragraph of baresock_options(7). What an option does not offer (setting SO_ERROR) does not
-/// compile. At run time, by number or name: option_value.hpp.
+/// compile. At run time, by number or name: option_info.hpp.
 
 #pragma once
 

@@ -42,10 +42,9 @@ namespace detail {
 
 /// std::string_view, told without its header.
 template <class T>
-concept StringView = std::is_trivially_copyable_v<T> && requires(const char *data, std::size_t size) {
-  typename T::traits_type;
-  T(data, size);
-};
+concept StringView =
+    requires { typename T::traits_type; } && // first: T may be incomplete, then it is none
+    std::is_trivially_copyable_v<T> && requires(const char *data, std::size_t size) { T(data, size); };
 
 } // namespace detail
 

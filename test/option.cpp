@@ -2,7 +2,7 @@
 /// Typed options against the kernel. "Trap" counts those that other wrappers fell into: what the kernel does is asked
 /// with the raw call, beside what ours makes of it.
 
-#include "support.hpp"
+#include "network.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,9 +28,6 @@ using namespace baresock;
 using namespace std::chrono_literals;
 
 namespace {
-
-const SocketAddress loopback = Inet4Address{INADDR_LOOPBACK, 0};
-const SocketAddress loopback6 = Inet6Address{in6addr_loopback};
 
 using Octets = std::vector<unsigned char>;
 
@@ -92,32 +89,6 @@ bool operator==(in_addr a, in_addr b) { return a.s_addr == b.s_addr; }
 template <class T>
 bool refused(const Result<T> &result, std::initializer_list<int> codes = {ENOPROTOOPT, EOPNOTSUPP, EPERM, EACCES}) {
   return !result && std::ranges::any_of(codes, [&](int code) { return result.error().is(code); });
-}
-
-/// Can IPv6 be used here?
-bool has_inet6() {
-  auto socket = Socket::socket(AF_INET6, SOCK_DGRAM);
-  return socket && socket->bind(loopback6).has_value();
-}
-
-/// Runs `body` in a thread with a network of its own, in which only lo is, and up. False if that is not permitted.
-bool in_own_network(const std::function<void()> &body) {
-  bool permitted = false;
-  std::thread([&] {
-    if (::unshare(CLONE_NEWNET) != 0)
-      return;
-    permitted = true;
-    Socket control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq request = {};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    CHECK(::ioctl(control.fd(), SIOCSIFFLAGS, &request) == 0);
-    try {
-      body();
-    } catch (...) { // what REQUIRE throws, already counted
-    }
-  }).join();
-  return permitted;
 }
 
 /// A filter of so many instructions that lets `bytes` of a packet pass.

@@ -65,7 +65,7 @@ coverage: ## line coverage of include/ and lib/ by the tests; needs gcovr
 
 .PHONY: man
 man: $(BUILD)/man/.done ## the pages and their aliases, to be read with man -M build/man
-$(BUILD)/man/.done: $(PAGES) man/links man/install include/baresock/options.def
+$(BUILD)/man/.done: $(PAGES) man/links man/install include/baresock/options.def include/baresock/controls.def
 	rm -rf $(@D)
 	MANDIR=$(@D) man/install $(PAGES)
 	touch $@

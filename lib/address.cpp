@@ -395,6 +395,11 @@ void SocketAddress::clamp() noexcept {
   size_ = std::min(size_, capacity);
 }
 
+int SocketAddress::unusual(socklen_t length) noexcept {
+  resize(length);
+  return family();
+}
+
 std::uint16_t SocketAddress::port() const noexcept {
   if (auto address = get<Inet4Address>())
     return address->port;

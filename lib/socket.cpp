@@ -18,6 +18,9 @@ namespace {
 // Every text option of Linux has a value of 16 bytes with its NUL: IFNAMSIZ, TCP_CA_NAME_MAX, TCP_ULP_NAME_MAX.
 constexpr std::size_t text_option_max = 15;
 
+// How many messages the kernel takes in a call: its UIO_MAXIOV.
+constexpr std::size_t batch_max = 1024;
+
 Result<bool> flag(int fd, int get, int bit) noexcept {
   auto flags = BARESOCK_CALL(int, fcntl, fd, get, 0);
   if (!flags)
@@ -109,6 +112,12 @@ Result<SocketAddress> Socket::getpeername() const noexcept {
 Result<std::size_t> Socket::sendmmsg(Span<OutgoingMessage> messages, int flags) const noexcept {
   if (!sendable(0, flags) || messages.size() > UINT_MAX)
     return std::unexpected(detail::fail(Operation::sendmmsg, EINVAL));
+  const std::size_t taken = messages.size() < batch_max ? messages.size() : batch_max;
+  for (OutgoingMessage &message : Span<OutgoingMessage>(messages.data(), taken)) {
+    message.header_.msg_len = 0;
+    if (message.strands_descriptors(fd()))
+      return std::unexpected(detail::fail(Operation::sendmmsg, EINVAL));
+  }
   return BARESOCK_CALL(std::size_t, sendmmsg, fd(), reinterpret_cast<mmsghdr *>(messages.data()),
                        static_cast<unsigned>(messages.size()), flags | MSG_NOSIGNAL);
 }
@@ -143,11 +152,43 @@ Result<std::size_t> Socket::recvmmsg(IncomingMessages &messages, int flags) cons
   messages.prepare(flags);
   if (!receivable(0, flags))
     return std::unexpected(detail::fail(Operation::recvmmsg, EINVAL));
-  auto size = BARESOCK_CALL(std::size_t, recvmmsg, fd(), messages.headers_, static_cast<unsigned>(messages.capacity_),
-                            flags | MSG_CMSG_CLOEXEC, nullptr);
-  if (size)
-    messages.finish(*size);
+  const auto capacity = static_cast<unsigned>(messages.capacity_);
+  int received = BARESOCK_SYSTEM::recvmmsg(fd(), messages.headers_, capacity, flags | MSG_CMSG_CLOEXEC, nullptr);
+  if (received == -1 && refuses_cloexec(fd()))
+    received = BARESOCK_SYSTEM::recvmmsg(fd(), messages.headers_, capacity, flags, nullptr);
+  auto size = detail::checked<std::size_t>(Operation::recvmmsg, received);
+  messages.finish(size.value_or(0));
   return size;
+}
+
+bool Socket::refuses_cloexec(int fd) noexcept {
+  if (errno != EINVAL)
+    return false;
+  int domain = AF_UNIX;
+  socklen_t length = sizeof domain;
+  (void)BARESOCK_SYSTEM::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+  errno = EINVAL;
+  return domain != AF_UNIX;
+}
+
+ssize_t Socket::recvmsg_failed(Receiving &call, Control *control, int flags) noexcept {
+  const bool plain = control != nullptr && refuses_cloexec(call.fd);
+  const ssize_t again = plain ? BARESOCK_SYSTEM::recvmsg(call.fd, &call.header, flags) : -1;
+  if (!detail::checked<std::size_t>(Operation::recvmsg, again) && control != nullptr)
+    control->recover();
+  return again;
+}
+
+Error Socket::recvmsg_refused(Control *control) noexcept {
+  if (control != nullptr)
+    control->clear();
+  return detail::fail(Operation::recvmsg, EINVAL);
+}
+
+Result<ReceivedMessage> Socket::receive_anew(Span<const MutableBuffer> parts, Control &control,
+                                             int flags) const noexcept {
+  control.clear();
+  return receive(parts, &control, flags);
 }
 
 Result<std::size_t> Socket::sendfile(int fd, off_t offset, std::size_t count) const noexcept {

@@ -97,6 +97,22 @@ Scene pair() {
   return scene;
 }
 
+/// peer has passed two descriptors.
+Scene passing() {
+  Scene scene = pair();
+  VALUE(send_fds(scene.peer, "x", {scene.socket.fd(), scene.peer.fd()}));
+  VALUE(send_fds(scene.peer, "x", {scene.socket.fd(), scene.peer.fd()}));
+  fake::reset();
+  return scene;
+}
+
+/// Of UDP: no completion ever waits for a peer.
+Scene zero_copy() {
+  Scene scene = datagrams();
+  VALUE(scene.socket.setsockopt(so::zerocopy, true));
+  return scene;
+}
+
 // --- every call, every error that its manual page names --------------------------------------------------
 
 using Errors = std::vector<int>;
@@ -144,6 +160,12 @@ const Errors of_send = {EACCES,  EAGAIN,       EWOULDBLOCK,  EALREADY,    EBADF,
 const Errors of_sendmsg = of_send + Errors{ETOOMANYREFS, ESRCH, ENOENT};
 const Errors of_recv = {EAGAIN,     EWOULDBLOCK, EBADF,  ECONNREFUSED, EFAULT, EINTR,     EINVAL,
                         ECONNRESET, ENOTCONN,    ENOMEM, ENOTSOCK,     EPIPE,  ETIMEDOUT, EOPNOTSUPP};
+Errors without(Errors errors, int code) {
+  std::erase(errors, code);
+  return errors;
+}
+// With MSG_CMSG_CLOEXEC, of which EINVAL may mean something else: a test case of its own.
+const Errors of_recv_cloexec = without(of_recv, EINVAL);
 const Errors of_getsockopt = {EBADF, EFAULT, EINVAL, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, ENODATA, ERANGE};
 const Errors of_setsockopt = {EBADF, EFAULT,     EINVAL, ENOPROTOOPT, ENOTSOCK, EACCES, EADDRINUSE, EADDRNOTAVAIL,
                               EDOM,  EOPNOTSUPP, EPERM,  ENODEV,      ENOBUFS,  ENOMEM, ENOENT,     EISCONN};
@@ -199,6 +221,145 @@ Result<std::size_t> receive_messages(const Socket &socket) {
   return socket.recvmmsg(batch, MSG_WAITFORONE);
 }
 
+// With control messages.
+
+Result<std::size_t> send_control(const Socket &socket) {
+  ControlBuffer<control_space(cmsg::ip::ttl)> control;
+  VALUE(control.append(cmsg::ip::ttl, 64));
+  ConstBuffer parts[] = {"hello"};
+  return socket.sendmsg({parts, nullptr, control});
+}
+
+Result<std::size_t> send_controls(const Socket &socket) {
+  ControlBuffer<control_space(cmsg::ip::ttl)> control;
+  VALUE(control.append(cmsg::ip::ttl, 64));
+  ConstBuffer parts[] = {"hello"};
+  OutgoingMessage messages[] = {{parts, nullptr, control}, {parts, nullptr, control}};
+  return socket.sendmmsg(messages);
+}
+
+Result<ReceivedMessage> receive_control(const Socket &socket) {
+  char buffer[16];
+  MutableBuffer parts[] = {buffer};
+  ControlBuffer<control_space(cmsg::scm::rights, 4)> control;
+  return socket.recvmsg(parts, control);
+}
+
+Result<std::size_t> receive_controls(const Socket &socket) {
+  char buffer[16];
+  MutableBuffer parts[] = {buffer};
+  IncomingBatch<2, control_space(cmsg::scm::rights, 4)> batch;
+  batch.assign(0, parts);
+  return socket.recvmmsg(batch, MSG_WAITFORONE);
+}
+
+Result<ReceivedFds> receive_fds(const Socket &socket) {
+  char buffer[16];
+  FileDescriptor fds[2];
+  return recv_fds(socket, buffer, fds);
+}
+
+Result<ReceivedSegments> receive_segments(const Socket &socket) {
+  char buffer[16];
+  return recv_segments(socket, buffer);
+}
+
+/// A control message with its padding, zeros, as the kernel lays it out; unless `told`, the length in its header, is
+/// another.
+std::string control_message(int level, int type, std::string_view payload, std::size_t told = 0, bool lie = false) {
+  cmsghdr header = {};
+  header.cmsg_len = lie ? told : CMSG_LEN(payload.size());
+  header.cmsg_level = level;
+  header.cmsg_type = type;
+  std::string message(CMSG_SPACE(payload.size()), '\0');
+  std::memcpy(message.data(), &header, sizeof header);
+  message.replace(CMSG_LEN(0), payload.size(), payload);
+  return message;
+}
+
+template <class T>
+std::string bytes_of(const T &value) {
+  return {reinterpret_cast<const char *>(&value), sizeof value};
+}
+
+/// What a kernel says of a message.
+struct Message {
+  std::string control;
+  int flags = 0;
+  sa_family_t family = AF_UNSPEC; // of its address; AF_UNSPEC: none
+
+  void write(msghdr &header) const {
+    header.msg_namelen = family != AF_UNSPEC ? sizeof family : 0;
+    std::memcpy(header.msg_name, &family, header.msg_namelen);
+    REQUIRE(control.size() <= header.msg_controllen);
+    std::memcpy(header.msg_control, control.data(), control.size());
+    header.msg_controllen = control.size();
+    header.msg_flags = flags;
+  }
+};
+
+/// recvmsg and recvmmsg: each message is this one. Of an empty Socket it is EBADF.
+void answer(const Message &message) {
+  fake::recvmsg.instead = [=](int fd, msghdr *header, int) -> ssize_t {
+    if (fd < 0) {
+      errno = EBADF;
+      return -1;
+    }
+    message.write(*header);
+    return 0;
+  };
+  fake::recvmmsg.instead = [=](int, mmsghdr *headers, unsigned count, int, timespec *) {
+    for (unsigned i = 0; i < count; ++i) {
+      message.write(headers[i].msg_hdr);
+      headers[i].msg_len = 0;
+    }
+    return static_cast<int>(count);
+  };
+}
+
+/// A kernel with an entry in the error queue.
+void answer_entry() {
+  baresock::sock_extended_err error = {};
+  error.ee_errno = ECONNREFUSED;
+  error.ee_origin = 2; // SO_EE_ORIGIN_ICMP
+  const std::string payload = bytes_of(error) + bytes_of(sockaddr_in{AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}});
+  answer(Message{control_message(IPPROTO_IP, ip::recverr.number, payload), MSG_ERRQUEUE, AF_INET});
+}
+
+Error send_all(const Socket &socket) {
+  ConstBuffer parts[] = {"hel", "lo"};
+  OutgoingMessage messages[] = {OutgoingMessage(parts), OutgoingMessage(parts)};
+  const SentMessages sent = sendmmsg_all(socket, messages);
+  CHECK(sent.count == (sent.result ? 2 : 0));
+  return sent.result ? Error() : sent.result.error();
+}
+
+Result<ZeroCopySent> zero_copy_send(const Socket &socket) {
+  static const char data[] = "hello";
+  ZeroCopyTracker<4> tracker;
+  auto sent = tracker.send(socket, data);
+  CHECK(tracker.in_flight() == (sent ? 1 : 0));
+  return sent;
+}
+
+Result<ZeroCopySent> zero_copy_sendmsg(const Socket &socket) {
+  static const char data[] = "hello";
+  static const ConstBuffer parts[] = {data};
+  ZeroCopyTracker<4> tracker;
+  auto sent = tracker.sendmsg(socket, OutgoingMessage(parts));
+  CHECK(tracker.in_flight() == (sent ? 1 : 0));
+  return sent;
+}
+
+Result<QueuedError> zero_copy_receive(const Socket &socket) {
+  answer_entry();
+  ZeroCopyTracker<4> tracker;
+  VALUE(tracker.sent());
+  auto entry = tracker.receive(socket);
+  CHECK(tracker.in_flight() == 1); // that entry is of no completion
+  return entry;
+}
+
 Result<std::size_t> get_bytes(const Socket &socket) {
   linger value;
   return socket.getsockopt(SOL_SOCKET, SO_LINGER, {&value, sizeof value});
@@ -212,6 +373,18 @@ Result<void> set_bytes(const Socket &socket) {
 Error error_of(Error error) { return error; }
 
 // What the kernel answers to options that it may not know.
+
+/// A socket of AF_INET6 and that type; of an empty Socket it is EBADF.
+void answer_inet6(int type) {
+  fake::getsockopt.instead = [=](int fd, int, int name, void *value, socklen_t *length) {
+    const int number = name == SO_DOMAIN ? AF_INET6 : type;
+    std::memcpy(value, &number, sizeof number);
+    *length = sizeof number;
+    if (fd < 0)
+      errno = EBADF;
+    return fd < 0 ? -1 : 0;
+  };
+}
 
 /// Fills the value in, and gives its length.
 using Fill = std::function<socklen_t(void *value, socklen_t room)>;
@@ -373,7 +546,7 @@ std::vector<Row> rows() {
       ROW("recvfrom(size, MSG_TRUNC)", datagrams, s.socket.recvfrom(16, MSG_TRUNC), {&fake::calloc, of_malloc},
           {&fake::recvfrom, of_recv}),
       ROW("recvmsg", datagrams, receive_message(s.socket), {&fake::recvmsg, of_recv}),
-      ROW("recvmmsg", datagrams, receive_messages(s.socket), {&fake::recvmmsg, of_recv}),
+      ROW("recvmmsg", datagrams, receive_messages(s.socket), {&fake::recvmmsg, of_recv_cloexec}),
       ROW("sendfile", file, s.socket.sendfile(s.file.fd(), 0, 5), {&fake::sendfile, of_sendfile}),
       ROW("getsockopt(bytes)", unbound, get_bytes(s.socket), {&fake::getsockopt, of_getsockopt}),
       ROW("setsockopt(int)", unbound, s.socket.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1),
@@ -398,6 +571,30 @@ std::vector<Row> rows() {
       ROW("Interface::from_name", nothing, Interface::from_name("lo"),
           {&fake::if_nametoindex, Errors{ENODEV} + of_socket + of_ioctl}),
       ROW("Interface::name", nothing, Interface(1).name(), {&fake::if_indextoname, Errors{ENXIO} + of_socket}),
+
+      // Control messages, and what is above them.
+      ROW("sendmsg with control", datagrams, send_control(s.socket), {&fake::sendmsg, of_sendmsg}),
+      ROW("sendmmsg with control", datagrams, send_controls(s.socket), {&fake::sendmmsg, of_sendmsg}),
+      ROW("recvmsg with control", passing, receive_control(s.socket), {&fake::recvmsg, of_recv_cloexec}),
+      ROW("recvmmsg with control", passing, receive_controls(s.socket), {&fake::recvmmsg, of_recv_cloexec}),
+      ROW("send_fds", pair, send_fds(s.socket, "x", {s.peer.fd(), s.peer.fd()}), {&fake::sendmsg, of_sendmsg}),
+      ROW("recv_fds", passing, receive_fds(s.socket), {&fake::recvmsg, of_recv_cloexec}),
+      ROW("recv_error", unbound, (answer_entry(), recv_error(s.socket)), {&fake::recvmsg, of_recv_cloexec}),
+      ROW("receive_packet_info", unbound, receive_packet_info(s.socket), {&fake::getsockopt, of_getsockopt},
+          {&fake::setsockopt, of_setsockopt}, {&fake::setsockopt, of_setsockopt}, {&fake::setsockopt, of_setsockopt}),
+      ROW("receive_packet_info, IPv6", unbound,
+          (answer_inet6(SOCK_DGRAM), accept_set(), receive_packet_info(s.socket)), {&fake::getsockopt, of_getsockopt},
+          {&fake::setsockopt, of_setsockopt}, {&fake::setsockopt, of_setsockopt}, {&fake::setsockopt, of_setsockopt},
+          {&fake::getsockopt, of_getsockopt}, {&fake::setsockopt, of_setsockopt}, {&fake::setsockopt, of_setsockopt},
+          {&fake::setsockopt, of_setsockopt}),
+      ROW("send_segments", datagrams, send_segments(s.socket, "hello", 5), {&fake::sendmsg, of_sendmsg}),
+      ROW("recv_segments", datagrams, receive_segments(s.socket), {&fake::recvmsg, of_recv_cloexec}),
+      ROW("sendmmsg_all", datagrams, send_all(s.socket), {&fake::sendmmsg, of_sendmsg}),
+      ROW("ZeroCopyTracker::send", zero_copy, zero_copy_send(s.socket), {&fake::getsockopt, of_getsockopt},
+          {&fake::send, of_send}),
+      ROW("ZeroCopyTracker::sendmsg", zero_copy, zero_copy_sendmsg(s.socket), {&fake::getsockopt, of_getsockopt},
+          {&fake::sendmsg, of_sendmsg}),
+      ROW("ZeroCopyTracker::receive", unbound, zero_copy_receive(s.socket), {&fake::recvmsg, of_recv_cloexec}),
 
       // A row for each codec. What this kernel may lack is answered by a fake.
       ROW("get int", unbound, s.socket.getsockopt(so::type), {&fake::getsockopt, of_getsockopt}),
@@ -1221,8 +1418,8 @@ TEST_CASE("receives make one call with what they were given") {
   }
 
   MutableBuffer parts[] = {{buffer, 3}, {buffer + 3, 4}};
-  char control[5];
   SUBCASE("recvmsg") {
+    ControlBuffer<ControlSpace(21)> control;
     for (int flags : {0, MSG_PEEK | MSG_ERRQUEUE}) {
       fake::reset();
       fake::recvmsg.instead = [&](int fd, msghdr *header, int given) {
@@ -1231,8 +1428,8 @@ TEST_CASE("receives make one call with what they were given") {
         CHECK(header->msg_namelen == room);
         CHECK(static_cast<void *>(header->msg_iov) == parts);
         CHECK(header->msg_iovlen == 2);
-        CHECK(header->msg_control == control);
-        CHECK(header->msg_controllen == 5);
+        CHECK(header->msg_control == control.data());
+        CHECK(header->msg_controllen == 21);
         CHECK(header->msg_flags == 0);
         header->msg_namelen = 0;
         header->msg_controllen = 2;
@@ -1249,21 +1446,34 @@ TEST_CASE("receives make one call with what they were given") {
       CHECK_FALSE(got.truncated());
       CHECK_FALSE(got.out_of_band());
       CHECK_FALSE(got.error_queue());
-      CHECK(static_cast<void *>(got.control.data()) == control);
-      CHECK(got.control.size() == 2);
+      CHECK(control.truncated());
+      CHECK(control.size() == 2);
+      CHECK(control.begin() == control.end()); // too short for a message
     }
+  }
+  SUBCASE("recvmsg without control messages") {
+    fake::recvmsg.instead = [&](int, msghdr *header, int given) {
+      CHECK(given == MSG_OOB); // no descriptor can come
+      CHECK(header->msg_controllen == 0);
+      header->msg_namelen = 0;
+      header->msg_flags = MSG_CTRUNC;
+      return ssize_t{4};
+    };
+    CHECK(VALUE(socket->recvmsg(parts, MSG_OOB)).control_truncated());
+    CHECK(fake::journal().calls == std::vector<std::string>{"recvmsg"});
   }
   SUBCASE("recvmmsg") {
     for (int flags : {0, MSG_WAITFORONE | MSG_DONTWAIT}) {
       fake::reset();
-      IncomingBatch<3> batch;
-      batch.assign(0, parts, control);
+      IncomingBatch<3, ControlSpace(24)> batch;
+      batch.assign(0, parts);
       batch.assign(1, parts);
       fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned, int, timespec *) {
-        CHECK(headers[0].msg_hdr.msg_control == control);
-        CHECK(headers[0].msg_hdr.msg_controllen == 5);
-        CHECK(headers[1].msg_hdr.msg_control == nullptr);
-        CHECK(headers[1].msg_hdr.msg_controllen == 0);
+        for (std::size_t i = 0; i < 3; ++i) {
+          CHECK(headers[i].msg_hdr.msg_controllen == 24);
+          CHECK(reinterpret_cast<std::uintptr_t>(headers[i].msg_hdr.msg_control) % alignof(cmsghdr) == 0);
+        }
+        CHECK(headers[0].msg_hdr.msg_control != headers[1].msg_hdr.msg_control);
         CHECK(static_cast<void *>(headers[1].msg_hdr.msg_iov) == parts);
         CHECK(headers[1].msg_hdr.msg_iovlen == 2);
         CHECK(headers[2].msg_hdr.msg_iovlen == 0);
@@ -1292,7 +1502,6 @@ TEST_CASE("options, flags and counts make one call with what they were given") {
       return 0;
     };
   };
-  auto bytes_of = [](int value) { return std::string(reinterpret_cast<const char *>(&value), sizeof value); };
   SUBCASE("setsockopt(int)") {
     fake::setsockopt.instead = check_set(bytes_of(-4));
     CHECK(socket->setsockopt(4711, -12, -4).has_value());
@@ -1423,13 +1632,13 @@ TEST_CASE("recvmmsg: a batch is as new for every call") {
   const Fresh fresh;
   const SocketRef socket(77);
   constexpr std::size_t messages = 3;
-  IncomingBatch<messages> batch;
+  IncomingBatch<messages, ControlSpace(24)> batch;
   char data[messages][8];
-  char control[messages][24];
+  const void *control[messages] = {}; // where each was the first time
   std::array<MutableBuffer, 1> parts[messages];
   for (std::size_t i = 0; i < messages; ++i) {
     parts[i][0] = data[i];
-    batch.assign(i, parts[i], MutableBuffer(control[i], 8 * (i + 1)));
+    batch.assign(i, parts[i]);
   }
   int answer = 0;
   fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned count, int, timespec *) {
@@ -1438,8 +1647,10 @@ TEST_CASE("recvmmsg: a batch is as new for every call") {
       CAPTURE(i);
       msghdr &header = headers[i].msg_hdr;
       CHECK(header.msg_namelen == room);
+      if (control[i] == nullptr)
+        control[i] = header.msg_control;
       CHECK(header.msg_control == control[i]);
-      CHECK(header.msg_controllen == 8 * (i + 1));
+      CHECK(header.msg_controllen == 24);
       CHECK(header.msg_flags == 0);
       CHECK(static_cast<void *>(header.msg_iov) == parts[i].data());
       CHECK(header.msg_iovlen == 1);
@@ -1465,13 +1676,17 @@ TEST_CASE("recvmmsg: a batch is as new for every call") {
       CHECK(batch[i].address.port() == 4711);
       CHECK(batch[i].size == 5);
       CHECK(batch[i].truncated());
+      CHECK(batch[i].control_truncated());
+      CHECK(batch[i].control.truncated());
+      CHECK(batch[i].control.size() == i);
+      CHECK(batch[i].control.data() == control[i]);
     }
   }
 
   // An address of the last call is not one of this.
   fake::recvmmsg.instead = [](int, mmsghdr *headers, unsigned, int, timespec *) {
     for (std::size_t i = 0; i < messages; ++i)
-      headers[i].msg_hdr.msg_namelen = 0;
+      headers[i].msg_hdr.msg_controllen = headers[i].msg_hdr.msg_namelen = 0;
     return int{messages};
   };
   CHECK(VALUE(socket->recvmmsg(batch)) == messages);
@@ -1479,6 +1694,8 @@ TEST_CASE("recvmmsg: a batch is as new for every call") {
     CHECK(batch[i].address.size() == 0);
     CHECK(batch[i].address.get<NoAddress>().has_value());
     CHECK(batch[i].flags == 0);
+    CHECK(batch[i].control.empty());
+    CHECK_FALSE(batch[i].control.truncated());
   }
 
   // Nor is a message, after a call that was refused.
@@ -1536,7 +1753,12 @@ const FlagRow receives[] = {
        return error_of(SocketRef(77)->recvfrom(buffer, flags));
      }},
     {"recvfrom", [](int flags) { return error_of(SocketRef(77)->recvfrom(0, flags)); }},
-    {"recvmsg", [](int flags) { return error_of(SocketRef(77)->recvmsg({}, {}, flags)); }},
+    {"recvmsg", [](int flags) { return error_of(SocketRef(77)->recvmsg({}, flags)); }},
+    {"recvmsg",
+     [](int flags) {
+       ControlBuffer<ControlSpace(24)> control;
+       return error_of(SocketRef(77)->recvmsg({}, control, flags));
+     }},
     {"recvmmsg",
      [](int flags) {
        IncomingBatch<1> batch;
@@ -1563,6 +1785,7 @@ void check_flags(Span<const FlagRow> rows, unsigned known) {
       };
       fake::recvmsg.instead = [](int, msghdr *header, int) -> ssize_t {
         header->msg_namelen = 0;
+        header->msg_controllen = 0;
         return 0;
       };
       fake::recvmmsg.answer(0);
@@ -1645,9 +1868,10 @@ TEST_CASE("sizes that the kernel would misread are EINVAL") {
   CHECK(socket->setsockopt(1, 2, ConstBuffer(&byte, int_most)).has_value());
   CHECK(fake::setsockopt.called_with(77, 1, 2, &byte, INT_MAX));
   fake::reset();
-  fake::sendmmsg.answer(0);
-  CHECK(socket->sendmmsg({&message, UINT_MAX}).has_value());
-  CHECK(fake::sendmmsg.calls.size() == 1);
+  std::vector<OutgoingMessage> many(5000); // of which the kernel takes 1024
+  fake::sendmmsg.answer(1024);
+  CHECK(VALUE(socket->sendmmsg(many)) == 1024);
+  CHECK(std::get<2>(fake::sendmmsg.calls[0]) == 5000);
 }
 
 TEST_CASE("more memory than there is: ENOMEM, and no receive") {
@@ -1689,7 +1913,988 @@ TEST_CASE("numbers of parts") {
     CHECK(VALUE(peer.recvmsg({in.data(), 1024})).size == count);
   }
   CHECK_ERROR(socket.sendmsg(OutgoingMessage(out)), EMSGSIZE, sendmsg);
-  CHECK_ERROR(peer.recvmsg({in.data(), 1025}, {}, MSG_DONTWAIT), EMSGSIZE, recvmsg);
+  CHECK_ERROR(peer.recvmsg({in.data(), 1025}, MSG_DONTWAIT), EMSGSIZE, recvmsg);
+}
+
+// --- control messages ------------------------------------------------------------------------------------
+
+namespace {
+
+/// A kind of descriptors that the library does not know, as a user makes one.
+constexpr ControlKind<stored::Descriptors, Direction::receive> own_kind{SOL_SOCKET, 4711, "SCM_OWN"};
+constexpr ControlSpace own_space = control_space(own_kind, 4) + ControlSpace(256);
+constexpr ControlSpace plain_space = ControlSpace(own_space.size);
+
+/// Real descriptors, and control messages with them as a kernel might forge them.
+struct Forged {
+  Message message;
+  std::vector<std::size_t> payloads; // of the messages that can be seen
+  std::vector<int> owned;            // descriptors that have to be closed, once
+  std::vector<int> strange;          // and those that must not
+
+  int fd(bool own = true) {
+    const int made = ::fcntl(0, F_DUPFD_CLOEXEC, 500);
+    REQUIRE(made >= 500);
+    (own ? owned : strange).push_back(made);
+    return made;
+  }
+  std::string fds(std::size_t count, bool own = true) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i)
+      all += bytes_of(fd(own));
+    return all;
+  }
+  void add(int level, int type, const std::string &payload) {
+    message.control += control_message(level, type, payload);
+    payloads.push_back(payload.size());
+  }
+  /// With another length in the header; what can be seen is said apart.
+  void add_lie(int level, int type, const std::string &payload, std::size_t told) {
+    message.control += control_message(level, type, payload, told, true);
+  }
+
+  ~Forged() {
+    for (int made : strange)
+      ::close(made);
+  }
+
+  /// Every descriptor that came was closed, once, and no other.
+  void check_closed() const {
+    std::vector<int> closed;
+    for (const auto &[fd] : fake::close.calls)
+      closed.push_back(fd);
+    std::ranges::sort(closed);
+    CHECK(closed == owned); // which only grew
+  }
+};
+
+struct Forgery {
+  std::string name;
+  void (*forge)(Forged &);
+};
+
+constexpr std::size_t header_size = CMSG_LEN(0);
+
+const Forgery forgeries[] = {
+    {"nothing", [](Forged &) {}},
+    {"descriptors", [](Forged &f) { f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(3)); }},
+    {"one descriptor", [](Forged &f) { f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1)); }},
+    {"no descriptors", [](Forged &f) { f.add(SOL_SOCKET, SCM_RIGHTS, ""); }},
+    {"twice, with others between",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_CREDENTIALS, std::string(sizeof(ucred), 'c'));
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1));
+       f.add(SOL_SOCKET, 4, f.fds(1)); // SCM_PIDFD
+       f.add(IPPROTO_IP, 4711, "?");
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+     }},
+    {"truncated",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.message.flags = MSG_CTRUNC;
+     }},
+    {"truncated to nothing", [](Forged &f) { f.message.flags = MSG_CTRUNC; }},
+    {"SCM_PIDFD, negative",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, 4, bytes_of(-ESRCH));
+       f.add(SOL_SOCKET, 4, f.fds(1));
+     }},
+    {"SCM_RIGHTS, -1", [](Forged &f) { f.add(SOL_SOCKET, SCM_RIGHTS, bytes_of(-1) + f.fds(1) + bytes_of(INT_MIN)); }},
+    {"six bytes of descriptors", [](Forged &f) { f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1) + "xy"); }},
+    {"three bytes of descriptors", [](Forged &f) { f.add(SOL_SOCKET, SCM_RIGHTS, "xyz"); }},
+    {"numbers at other levels are no descriptors",
+     [](Forged &f) {
+       f.add(IPPROTO_IP, SCM_RIGHTS, f.fds(1, false));
+       f.add(IPPROTO_IPV6, 4, f.fds(1, false));
+       f.add(SOL_SOCKET, SCM_CREDENTIALS, f.fds(3, false));
+     }},
+    {"a length of zero",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1));
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2, false), 0);
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2, false), header_size + 8);
+     }},
+    {"a length of one",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1));
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2, false), 1);
+     }},
+    {"a length below the header's",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2, false), header_size - 1);
+     }},
+    {"the header's length, and nothing more",
+     [](Forged &f) {
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, "", header_size);
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1));
+       f.payloads = {0, 4};
+     }},
+    {"a length beyond the end",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2), header_size + 9);
+       f.payloads = {8, 8};
+     }},
+    {"a length far beyond the end",
+     [](Forged &f) {
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2), 1 << 20);
+       f.payloads = {8};
+     }},
+    {"the greatest length",
+     [](Forged &f) {
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(2), SIZE_MAX);
+       f.payloads = {8};
+     }},
+    {"a length that wraps when it is rounded up",
+     [](Forged &f) {
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, f.fds(4), SIZE_MAX - 6);
+       f.payloads = {16};
+     }},
+    {"an end without padding",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1));
+       f.message.control.resize(header_size + 4);
+     }},
+    {"an end within a descriptor",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(1) + bytes_of(f.fd(false)));
+       f.message.control.resize(header_size + 7);
+       f.payloads = {7};
+     }},
+    {"an end within a header",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.add_lie(SOL_SOCKET, SCM_RIGHTS, "", header_size);
+       f.message.control.resize(f.message.control.size() - 1);
+     }},
+    {"an end after a header",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.add(SOL_SOCKET, SCM_RIGHTS, "");
+     }},
+    {"less than a header",
+     [](Forged &f) { f.message.control = control_message(SOL_SOCKET, SCM_RIGHTS, "").substr(0, header_size - 1); }},
+    {"zeros after the end",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.message.control.resize(own_space.size);
+     }},
+    {"junk after the end",
+     [](Forged &f) {
+       f.add(SOL_SOCKET, SCM_RIGHTS, f.fds(2));
+       f.message.control.resize(own_space.size, '\1');
+       f.payloads.push_back(own_space.size - 2 * header_size - 8);
+     }},
+};
+
+/// What becomes of what was received into it.
+struct Fate {
+  std::string name;
+  void (*run)(const Socket &socket, Control &control);
+};
+
+void receive_nothing() { answer(Message()); }
+
+const Fate fates[] = {
+    {"the destructor", [](const Socket &, Control &) {}},
+    {"clear()",
+     [](const Socket &, Control &control) {
+       control.clear();
+       CHECK(control.empty());
+     }},
+    {"clear(), twice",
+     [](const Socket &, Control &control) {
+       control.clear();
+       control.clear();
+     }},
+    {"the next call",
+     [](const Socket &socket, Control &control) {
+       receive_nothing();
+       VALUE(socket.recvmsg({}, control));
+       CHECK(control.empty());
+     }},
+    {"the next call, which is interrupted",
+     [](const Socket &socket, Control &control) {
+       fake::recvmsg.fail(EINTR);
+       CHECK_FALSE(socket.recvmsg({}, control));
+       CHECK(control.empty());
+     }},
+    {"the next call, which is refused",
+     [](const Socket &socket, Control &control) {
+       CHECK_FALSE(socket.recvmsg({}, control, MSG_EOR));
+       CHECK(control.empty());
+     }},
+    {"append()",
+     [](const Socket &, Control &control) {
+       VALUE(control.append(cmsg::ip::ttl, 64));
+       CHECK(control.size() == CMSG_SPACE(sizeof(int)));
+     }},
+    {"all taken",
+     [](const Socket &, Control &control) {
+       for (ControlMessage message : control)
+         for (int type : {int{SCM_RIGHTS}, 4}) {
+           auto all = message.as(ControlKind<stored::Descriptors>{SOL_SOCKET, type, ""});
+           for (std::size_t i = 0; all && i < all->size(); ++i) {
+             const int fd = (*all)[i];
+             const std::size_t closed = fake::close.calls.size();
+             CHECK(all->take(i).fd() == (fd >= 0 ? fd : -1));
+             CHECK(fake::close.calls.size() == closed + (fd >= 0 ? 1 : 0));
+             CHECK_FALSE(all->take(i)); // it has an owner
+           }
+         }
+     }},
+};
+
+/// Received, that fate, and gone: all closed once.
+template <ControlSpace Space>
+void check_fate(const Forgery &forgery, const Fate &fate, int family) {
+  CAPTURE(forgery.name);
+  CAPTURE(fate.name);
+  const NoLeak no_leak;
+  const Fresh fresh;
+  const SocketRef socket(77);
+  Forged forged;
+  forgery.forge(forged);
+  forged.message.family = static_cast<sa_family_t>(family);
+  answer(forged.message);
+  {
+    ControlBuffer<Space> control;
+    auto got = VALUE(socket->recvmsg({}, control));
+    CHECK(got.control_truncated() == (forged.message.flags == MSG_CTRUNC));
+    CHECK(control.truncated() == got.control_truncated());
+    CHECK(control.size() == forged.message.control.size());
+    std::vector<std::size_t> payloads;
+    for (ControlMessage message : control) {
+      const ConstBuffer bytes = message.bytes();
+      CHECK(bytes.begin() >= control.data() + header_size);
+      CHECK(bytes.end() <= control.data() + control.size());
+      payloads.push_back(bytes.size());
+    }
+    CHECK(payloads == forged.payloads);
+    CHECK(fake::close.calls.empty());
+    fate.run(*socket, control);
+  }
+  forged.check_closed();
+  CHECK(last_error().operation() != Operation::close);
+}
+
+/// The next call of a batch.
+struct BatchFate {
+  std::string name;
+  void (*run)(const Socket &socket, IncomingMessages &batch);
+};
+
+const BatchFate batch_fates[] = {
+    {"the destructor", [](const Socket &, IncomingMessages &) {}},
+    {"the next call",
+     [](const Socket &socket, IncomingMessages &batch) {
+       receive_nothing();
+       VALUE(socket.recvmmsg(batch));
+     }},
+    {"the next call, which receives one message",
+     [](const Socket &socket, IncomingMessages &batch) {
+       fake::recvmmsg.instead = [](int, mmsghdr *headers, unsigned, int, timespec *) {
+         Message().write(headers[0].msg_hdr);
+         return 1;
+       };
+       VALUE(socket.recvmmsg(batch));
+     }},
+    {"the next call, which is interrupted",
+     [](const Socket &socket, IncomingMessages &batch) {
+       fake::recvmmsg.fail(EINTR);
+       CHECK_FALSE(socket.recvmmsg(batch));
+       CHECK(batch.size() == 0);
+     }},
+    {"all taken",
+     [](const Socket &, IncomingMessages &batch) {
+       for (std::size_t i = 0; i < batch.size(); ++i)
+         for (ControlMessage message : batch[i].control)
+           for (int type : {int{SCM_RIGHTS}, 4})
+             if (auto all = message.as(ControlKind<stored::Descriptors>{SOL_SOCKET, type, ""}))
+               for (std::size_t fd = 0; fd < all->size(); ++fd)
+                 (void)all->take(fd);
+     }},
+};
+
+} // namespace
+
+TEST_CASE("forged control messages: nothing beyond their end is looked at, every descriptor is closed once") {
+  for (const Forgery &forgery : forgeries)
+    for (const Fate &fate : fates)
+      for (int family : {AF_UNSPEC, AF_UNIX}) {
+        check_fate<plain_space>(forgery, fate, family);
+        check_fate<own_space>(forgery, fate, family);
+      }
+}
+
+TEST_CASE("a batch of forged control messages: every descriptor of every message is closed once") {
+  for (const Forgery &forgery : forgeries)
+    for (const BatchFate &fate : batch_fates) {
+      CAPTURE(forgery.name);
+      CAPTURE(fate.name);
+      const NoLeak no_leak;
+      const Fresh fresh;
+      const SocketRef socket(77);
+      constexpr std::size_t count = 3;
+      std::array<Forged, count> forged;
+      fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned, int, timespec *) {
+        for (std::size_t i = 0; i < count; ++i) {
+          forgery.forge(forged[i]);
+          forged[i].message.write(headers[i].msg_hdr);
+        }
+        return int{count};
+      };
+      {
+        IncomingBatch<count, own_space> batch;
+        REQUIRE(VALUE(socket->recvmmsg(batch)) == count);
+        for (std::size_t i = 0; i < count; ++i) {
+          std::vector<std::size_t> payloads;
+          for (ControlMessage message : batch[i].control)
+            payloads.push_back(message.bytes().size());
+          CHECK(payloads == forged[i].payloads);
+          CHECK(batch[i].control_truncated() == (forged[i].message.flags == MSG_CTRUNC));
+        }
+        CHECK(fake::close.calls.empty());
+        fate.run(*socket, batch);
+      }
+      Forged all;
+      for (const Forged &each : forged)
+        all.owned.insert(all.owned.end(), each.owned.begin(), each.owned.end());
+      all.check_closed();
+    }
+}
+
+TEST_CASE("forged control messages: recv_fds, recv_error and recv_segments lose no descriptor") {
+  for (const Forgery &forgery : forgeries)
+    for (std::size_t places : {0u, 1u, 2u, 8u}) {
+      CAPTURE(forgery.name);
+      CAPTURE(places);
+      const NoLeak no_leak;
+      const Fresh fresh;
+      const SocketRef socket(77);
+      Forged forged;
+      forgery.forge(forged);
+      answer(forged.message);
+      {
+        std::array<FileDescriptor, 8> fds;
+        auto got = VALUE(recv_fds(*socket, {}, {fds.data(), places}));
+        CHECK(got.fds <= places);
+        for (std::size_t i = got.fds; i < fds.size(); ++i)
+          CHECK_FALSE(fds[i]);
+        CHECK(got.control_truncated >= (forged.message.flags == MSG_CTRUNC));
+      }
+      forged.check_closed();
+      if (places != 0)
+        continue;
+
+      for (bool segments : {false, true}) {
+        fake::close.calls.clear();
+        Forged other;
+        forgery.forge(other);
+        answer(other.message);
+        char buffer[8];
+        if (segments)
+          CHECK(recv_segments(*socket, buffer).has_value() == (other.message.flags == 0));
+        else
+          CHECK_ERROR(recv_error(*socket), other.message.flags == 0 ? ENOMSG : ENOBUFS, as);
+        other.check_closed();
+      }
+    }
+}
+
+TEST_CASE("recv_fds: what there is no room for is closed, and told") {
+  const NoLeak no_leak;
+  const Fresh fresh;
+  for (std::size_t came : {0u, 1u, 2u, 3u, 5u})
+    for (std::size_t places : {0u, 1u, 2u, 3u, 8u})
+      for (int flags : {0, int{MSG_CTRUNC}}) {
+        CAPTURE(came);
+        CAPTURE(places);
+        fake::reset();
+        Forged forged;
+        if (came != 0)
+          forged.add(SOL_SOCKET, SCM_RIGHTS, forged.fds(came));
+        forged.message.flags = flags;
+        answer(forged.message);
+        {
+          std::array<FileDescriptor, 8> fds;
+          auto got = VALUE(recv_fds(*SocketRef(77), {}, {fds.data(), places}));
+          CHECK(got.fds == std::min(came, places));
+          CHECK(got.control_truncated == (flags != 0 || came > places));
+          for (std::size_t i = 0; i < fds.size(); ++i)
+            CHECK(fds[i].fd() == (i < got.fds ? forged.owned[i] : -1));
+          CHECK(fake::close.calls.size() == came - got.fds);
+        }
+        forged.check_closed();
+      }
+}
+
+TEST_CASE("recv_fds: what was in the array is closed first, whatever comes of the call") {
+  const NoLeak no_leak;
+  for (int code : {0, EINTR}) {
+    const Fresh fresh;
+    Forged forged;
+    FileDescriptor fds[2];
+    for (FileDescriptor &fd : fds)
+      fd = FileDescriptor(forged.fd());
+    receive_nothing();
+    if (code != 0)
+      fake::recvmsg.fail(code);
+    auto got = recv_fds(*SocketRef(77), {}, fds);
+    CHECK(got.has_value() == (code == 0));
+    CHECK(fake::journal().calls == std::vector<std::string>{"close", "close", "recvmsg"});
+    for (const FileDescriptor &fd : fds)
+      CHECK_FALSE(fd);
+    forged.check_closed();
+  }
+}
+
+TEST_CASE("descriptors of a kind of one's own: closed if the buffer's space names it, otherwise to be taken") {
+  const NoLeak no_leak;
+  for (const Fate &fate : fates)
+    for (int family : {AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6}) // it is not for AF_UNIX alone
+      for (bool named : {true, false}) {
+        CAPTURE(fate.name);
+        CAPTURE(family);
+        CAPTURE(named);
+        if (fate.name == "all taken")
+          continue;
+        Forgery own = {"own", [](Forged &f) {
+                         f.add(own_kind.level, own_kind.type, f.fds(3));
+                         f.add(own_kind.level, own_kind.type, f.fds(1));
+                       }};
+        Forgery foreign = {"foreign", [](Forged &f) { f.add(own_kind.level, own_kind.type, f.fds(3, false)); }};
+        if (named)
+          check_fate<own_space>(own, fate, family);
+        else
+          check_fate<plain_space>(foreign, fate, family);
+      }
+
+  // By hand.
+  const Fresh fresh;
+  Forged forged;
+  forged.add(own_kind.level, own_kind.type, forged.fds(2));
+  answer(forged.message);
+  {
+    ControlBuffer<plain_space> control;
+    VALUE(SocketRef(77)->recvmsg({}, control));
+    auto all = VALUE(control.get(own_kind));
+    REQUIRE(all.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i)
+      CHECK(all.take(i).fd() == forged.owned[i]);
+  }
+  forged.check_closed();
+}
+
+TEST_CASE("four kinds of descriptors of one's own in one space") {
+  const NoLeak no_leak;
+  const Fresh fresh;
+  static constexpr ControlKind<stored::Descriptors> a{1, 101, "A"}, b{2, 102, "B"}, c{3, 103, "C"}, d{4, 104, "D"};
+  constexpr ControlSpace space = control_space(a, 1) + control_space(b, 1) + control_space(c, 1) +
+                                 control_space(d, 1) + control_space(cmsg::scm::rights, 1);
+  Forged forged;
+  for (const auto &kind : {a, b, c, d})
+    forged.add(kind.level, kind.type, forged.fds(1));
+  forged.add(SOL_SOCKET, SCM_RIGHTS, forged.fds(1));
+  answer(forged.message);
+  {
+    ControlBuffer<space> control;
+    VALUE(SocketRef(77)->recvmsg({}, control));
+    CHECK(control.size() == control.capacity());
+  }
+  forged.check_closed();
+}
+
+TEST_CASE("a call that fails leaves no control messages, nor descriptors that it received before") {
+  const NoLeak no_leak;
+  for (int code : of_recv + Errors{0, 512})
+    for (bool batch : {false, true})
+      for (bool before : {false, true}) {
+        CAPTURE(code);
+        CAPTURE(batch);
+        CAPTURE(before);
+        const Fresh fresh;
+        const SocketRef socket(77);
+        ControlBuffer<own_space> control;
+        IncomingBatch<2, own_space> messages;
+        Forged forged;
+        if (before) {
+          forged.add(SOL_SOCKET, SCM_RIGHTS, forged.fds(2));
+          forged.message.flags = MSG_CTRUNC;
+          answer(forged.message);
+          VALUE(socket->recvmsg({}, control));
+          CHECK(control.truncated());
+        }
+        // A stream of AF_UNIX: descriptors are installed, then the next of its packets cannot be copied.
+        Forged late;
+        late.add(SOL_SOCKET, SCM_CREDENTIALS, std::string(sizeof(ucred), 'c'));
+        auto write = [&](msghdr &header) {
+          late.add(SOL_SOCKET, SCM_RIGHTS, late.fds(2));
+          late.message.write(header);
+          errno = code;
+          return -1;
+        };
+        fake::recvmsg.instead = [&](int, msghdr *header, int) -> ssize_t { return write(*header); };
+        fake::recvmmsg.instead = [&](int, mmsghdr *headers, unsigned, int, timespec *) {
+          return write(headers[0].msg_hdr);
+        };
+        if (batch) {
+          CHECK_FALSE(socket->recvmmsg(messages));
+          CHECK(messages.size() == 0);
+          control.clear();
+        } else {
+          CHECK_FALSE(socket->recvmsg({}, control));
+        }
+        CHECK(control.empty());
+        CHECK_FALSE(control.truncated());
+        CHECK(control.begin() == control.end());
+        CHECK_FALSE(control.get(cmsg::scm::rights));
+        std::vector<int> closed;
+        for (const auto &[fd] : fake::close.calls)
+          closed.push_back(fd);
+        // Those of before are closed first, but by the batch, of which they are none.
+        forged.owned.insert(batch ? forged.owned.begin() : forged.owned.end(), late.owned.begin(), late.owned.end());
+        CHECK(closed == forged.owned);
+      }
+}
+
+TEST_CASE("EINVAL: again without MSG_CMSG_CLOEXEC, but of AF_UNIX, whose descriptors need it") {
+  struct {
+    std::string name;
+    Error (*run)();
+  } const methods[] = {
+      {"recvmsg",
+       [] {
+         ControlBuffer<own_space> control;
+         Error error = error_of(SocketRef(77)->recvmsg({}, control, MSG_DONTWAIT));
+         CHECK(control.empty() == (error != Error()));
+         return error;
+       }},
+      {"recvmmsg",
+       [] {
+         IncomingBatch<1, own_space> batch;
+         Error error = error_of(SocketRef(77)->recvmmsg(batch, MSG_DONTWAIT));
+         CHECK(batch.size() == (error != Error() ? 0 : 1));
+         return error;
+       }},
+  };
+  Message message;
+  message.control = control_message(IPPROTO_IP, IP_TTL, bytes_of(64));
+  for (const auto &method : methods)
+    for (int domain : {AF_INET, AF_UNIX, -1}) // -1: it cannot be asked
+      for (int code : {EINVAL, EINTR, EOPNOTSUPP, 0})
+        for (std::size_t times : {1u, 2u}) {
+          CAPTURE(method.name);
+          CAPTURE(domain);
+          CAPTURE(code);
+          CAPTURE(times);
+          const Fresh fresh;
+          answer(message);
+          fake::recvmsg.fail(code, 0, times);
+          fake::recvmmsg.fail(code, 0, times);
+          fake::getsockopt.instead = [&](int fd, int level, int name, void *value, socklen_t *length) {
+            CHECK(fd == 77);
+            CHECK(level == SOL_SOCKET);
+            CHECK(name == SO_DOMAIN);
+            CHECK(*length == sizeof domain);
+            errno = ENOTSOCK;
+            if (domain == -1)
+              return -1;
+            std::memcpy(value, &domain, sizeof domain);
+            return 0;
+          };
+          const bool again = code == EINVAL && domain == AF_INET;
+          const Error error = method.run();
+          std::vector<std::string> calls = {method.name};
+          if (code == EINVAL)
+            calls.emplace_back("getsockopt");
+          if (again)
+            calls.emplace_back(method.name);
+          CHECK(fake::journal().calls == calls);
+          std::vector<int> flags;
+          for (const auto &call : fake::recvmsg.calls)
+            flags.push_back(std::get<2>(call));
+          for (const auto &call : fake::recvmmsg.calls)
+            flags.push_back(std::get<3>(call));
+          std::vector<int> expected = {MSG_DONTWAIT | MSG_CMSG_CLOEXEC};
+          if (again)
+            expected.push_back(MSG_DONTWAIT);
+          CHECK(flags == expected);
+          const Operation operation = method.name == "recvmsg" ? Operation::recvmsg : Operation::recvmmsg;
+          CHECK(error == (again && times == 1 ? Error() : Error(code, operation)));
+          CHECK(last_error() == error); // not getsockopt's
+        }
+}
+
+TEST_CASE("descriptors to be sent stay the caller's") {
+  const NoLeak no_leak;
+  const Fresh fresh;
+  Forged forged;
+  const int fd = forged.fd(false);
+  fake::sendmsg.answer(1);
+  {
+    ControlBuffer<own_space> control;
+    VALUE(control.append(cmsg::scm::rights, {fd, fd}));
+    auto view = VALUE(control.get(cmsg::scm::rights));
+    CHECK(view.size() == 2);
+    CHECK(view[0] == fd);
+    CHECK_FALSE(view.take(0));
+    CHECK(view[0] == fd);
+    ConstBuffer parts[] = {"x"};
+    VALUE(SocketRef(77)->sendmsg({parts, nullptr, control}));
+    control.clear();
+    VALUE(control.append(cmsg::scm::rights, {fd}));
+    receive_nothing();
+    VALUE(SocketRef(77)->recvmsg({}, control));
+    VALUE(control.append(cmsg::scm::rights, {fd}));
+  }
+  VALUE(send_fds(*SocketRef(77), "x", {fd}));
+  forged.check_closed();
+}
+
+TEST_CASE("recvmsg and what is above it: every call gets a header as new") {
+  const NoLeak no_leak;
+  const Fresh fresh;
+  const SocketRef socket(77);
+  ControlBuffer<own_space> control;
+  char buffer[8];
+  MutableBuffer parts[] = {buffer};
+  FileDescriptor fds[1];
+  ZeroCopyTracker<2> tracker;
+  VALUE(tracker.sent());
+  struct {
+    std::string name;
+    std::function<Error()> run;
+    int flags;
+    std::size_t control;
+  } const calls[] = {
+      {"recvmsg", [&] { return error_of(socket->recvmsg(parts, control)); }, 0, own_space.size},
+      {"recv_fds", [&] { return error_of(recv_fds(*socket, buffer, fds, MSG_PEEK)); }, MSG_PEEK,
+       control_space(cmsg::scm::rights, 253).size + 512},
+      {"recv_error", [&] { return error_of(recv_error(*socket, buffer)); }, MSG_ERRQUEUE | MSG_DONTWAIT,
+       error_queue_space.size},
+      {"recv_segments", [&] { return error_of(recv_segments(*socket, buffer)); }, 0,
+       control_space(cmsg::udp::gro).size + 512},
+      {"ZeroCopyTracker::receive", [&] { return error_of(tracker.receive(*socket)); }, MSG_ERRQUEUE | MSG_DONTWAIT,
+       error_queue_space.size},
+  };
+  for (const auto &call : calls)
+    for (int use : {1, 2, 3}) {
+      CAPTURE(call.name);
+      CAPTURE(use);
+      answer_entry();
+      const auto entry = fake::recvmsg.instead;
+      fake::recvmsg.instead = [&](int fd, msghdr *header, int flags) {
+        CHECK(flags == (call.flags | MSG_CMSG_CLOEXEC));
+        CHECK(header->msg_name != nullptr);
+        CHECK(header->msg_namelen == room);
+        CHECK(header->msg_control != nullptr);
+        CHECK(header->msg_controllen == call.control);
+        CHECK(header->msg_iovlen == 1);
+        CHECK(header->msg_flags == 0);
+        if ((flags & MSG_ERRQUEUE) != 0)
+          return entry(fd, header, flags);
+        std::memset(header->msg_name, 'n', room);
+        std::memset(header->msg_control, 'c', header->msg_controllen);
+        header->msg_namelen = 1;
+        header->msg_controllen = 3;
+        header->msg_flags = MSG_TRUNC;
+        header->msg_iov = nullptr; // for good measure
+        header->msg_iovlen = 0;
+        return ssize_t{0};
+      };
+      CHECK(call.run() == Error());
+    }
+}
+
+TEST_CASE("sendmsg with control messages: what the kernel is given, every time") {
+  const Fresh fresh;
+  const SocketAddress address = Inet4Address{INADDR_LOOPBACK, 4711};
+  ControlBuffer<control_space(cmsg::ip::ttl) + control_space(cmsg::ip::tos)> control;
+  VALUE(control.append(cmsg::ip::ttl, 64));
+  VALUE(control.append(cmsg::ip::tos, 16));
+  const std::string expected =
+      control_message(IPPROTO_IP, IP_TTL, bytes_of(64)) + control_message(IPPROTO_IP, IP_TOS, "\x10");
+  const ConstBuffer parts[] = {"hello"};
+  const OutgoingMessage message(parts, &address, control);
+  OutgoingMessage messages[] = {message, {parts, &address, {}}};
+  auto check = [&](const msghdr &header, bool full) {
+    CHECK(std::string(static_cast<const char *>(header.msg_control), header.msg_controllen) ==
+          (full ? expected : ""));
+    CHECK(header.msg_name == address.data());
+    CHECK(header.msg_namelen == address.size());
+    CHECK(header.msg_flags == 0);
+  };
+  fake::sendmsg.instead = [&](int, const msghdr *header, int) {
+    check(*header, true);
+    return ssize_t{5};
+  };
+  fake::sendmmsg.instead = [&](int, mmsghdr *headers, unsigned, int) {
+    check(headers[0].msg_hdr, true);
+    check(headers[1].msg_hdr, false);
+    return 2;
+  };
+  for (int i = 0; i < 3; ++i) {
+    VALUE(SocketRef(77)->sendmsg(message));
+    VALUE(SocketRef(77)->sendmmsg(messages));
+  }
+}
+
+TEST_CASE("descriptors without a byte of data: SO_TYPE is asked, and of a stream they are refused") {
+  ControlBuffer<control_space(cmsg::scm::rights, 1) + control_space(cmsg::scm::credentials)> rights;
+  VALUE(rights.append(cmsg::scm::credentials, ucred{}));
+  VALUE(rights.append(cmsg::scm::rights, {0}));
+  ControlBuffer<control_space(cmsg::scm::credentials)> others;
+  VALUE(others.append(cmsg::scm::credentials, ucred{}));
+  const std::string raw = control_message(SOL_SOCKET, SCM_RIGHTS, bytes_of(0));
+  const std::string endless = control_message(SOL_SOCKET, SCM_CREDENTIALS, "", 0, true) + raw;
+
+  const ConstBuffer none[] = {{}, {}};
+  const ConstBuffer late[] = {{}, "x"};
+  const ConstBuffer some[] = {"x", {}};
+  struct {
+    std::string name;
+    Span<const ConstBuffer> parts;
+    ConstBuffer control;
+    bool asked;
+  } const cases[] = {
+      {"no parts", {}, rights, true},
+      {"empty parts", none, rights, true},
+      {"raw bytes", none, raw, true},
+      {"data in the first part", some, rights, false},
+      {"data in the second part", late, rights, false},
+      {"no descriptors", none, others, false},
+      {"no control messages", none, {}, false},
+      {"behind the end of the control messages", none, endless, false},
+  };
+  const SocketRef socket(77);
+  for (const auto &row : cases)
+    for (int type : {int{SOCK_STREAM}, int{SOCK_DGRAM}, int{SOCK_SEQPACKET}, -1}) // -1: it cannot be asked
+      for (bool batch : {false, true}) {
+        CAPTURE(row.name);
+        CAPTURE(type);
+        CAPTURE(batch);
+        const Fresh fresh;
+        fake::getsockopt.instead = [&](int fd, int level, int name, void *value, socklen_t *length) {
+          CHECK(fd == 77);
+          CHECK(level == SOL_SOCKET);
+          CHECK(name == SO_TYPE);
+          CHECK(*length == sizeof type);
+          const int told = type == -1 ? int{SOCK_STREAM} : type;
+          std::memcpy(value, &told, sizeof told);
+          errno = ENOTSOCK;
+          return type == -1 ? -1 : 0;
+        };
+        fake::sendmsg.answer(0);
+        fake::sendmmsg.answer(2);
+        const OutgoingMessage message(row.parts, nullptr, row.control);
+        OutgoingMessage messages[] = {OutgoingMessage(some), message};
+        const bool refused = row.asked && type == SOCK_STREAM;
+        auto sent = batch ? socket->sendmmsg(messages) : socket->sendmsg(message);
+        std::vector<std::string> calls;
+        if (row.asked)
+          calls.emplace_back("getsockopt");
+        if (!refused)
+          calls.emplace_back(batch ? "sendmmsg" : "sendmsg");
+        CHECK(fake::journal().calls == calls);
+        CHECK(sent.has_value() == !refused);
+        if (refused)
+          CHECK(sent.error() == Error(EINVAL, batch ? Operation::sendmmsg : Operation::sendmsg));
+        CHECK(last_error() == (refused ? sent.error() : Error())); // not getsockopt's
+      }
+
+  const Fresh fresh;
+  answer([](void *value, socklen_t length) {
+    const int type = SOCK_STREAM;
+    std::memcpy(value, &type, sizeof type);
+    return length;
+  });
+  CHECK_ERROR(send_fds(*socket, {}, {0}), EINVAL, sendmsg);
+  CHECK(fake::journal().calls == std::vector<std::string>{"getsockopt"});
+}
+
+TEST_CASE("send_fds and send_segments: what is refused makes no call") {
+  const Fresh fresh;
+  const std::vector<int> many(254, 0);
+  check_refused(send_fds(*SocketRef(77), "x", many), "Control::append");
+  check_refused(send_segments(*SocketRef(77), "x", 0), "sendmsg");
+  check_refused(send_segments(*SocketRef(77), "x", 65536), "sendmsg");
+  check_refused(send_segments(*SocketRef(77), "x", SIZE_MAX), "sendmsg");
+  check_refused(send_segments(*SocketRef(77), "x", 1, nullptr, MSG_PEEK), "sendmsg");
+}
+
+TEST_CASE("send_fds and send_segments: what the kernel is given") {
+  const Fresh fresh;
+  const SocketAddress address = Inet4Address{INADDR_LOOPBACK, 4711};
+  std::string control;
+  const SocketAddress *to = nullptr;
+  fake::sendmsg.instead = [&](int fd, const msghdr *header, int flags) {
+    CHECK(fd == 77);
+    CHECK(flags == (MSG_DONTWAIT | MSG_NOSIGNAL));
+    CHECK(std::string(static_cast<const char *>(header->msg_control), header->msg_controllen) == control);
+    CHECK(header->msg_name == (to != nullptr ? to->data() : nullptr));
+    CHECK(header->msg_namelen == (to != nullptr ? to->size() : 0));
+    CHECK(header->msg_iovlen == 1);
+    CHECK(header->msg_iov[0].iov_len == 5);
+    return ssize_t{3};
+  };
+  for (std::size_t count : {0u, 1u, 2u, 253u}) {
+    std::vector<int> fds(count);
+    std::string payload;
+    for (std::size_t i = 0; i < count; ++i)
+      payload += bytes_of(fds[i] = static_cast<int>(i));
+    control = count != 0 ? control_message(SOL_SOCKET, SCM_RIGHTS, payload) : "";
+    CHECK(VALUE(send_fds(*SocketRef(77), "hello", fds, MSG_DONTWAIT)) == 3);
+  }
+  for (std::size_t size : {1u, 1400u, 65535u}) {
+    control = control_message(IPPROTO_UDP, udp::segment.number, bytes_of(static_cast<std::uint16_t>(size)));
+    to = nullptr;
+    CHECK(VALUE(send_segments(*SocketRef(77), "hello", size, nullptr, MSG_DONTWAIT)) == 3);
+    to = &address;
+    CHECK(VALUE(send_segments(*SocketRef(77), "hello", size, to, MSG_DONTWAIT)) == 3);
+  }
+}
+
+TEST_CASE("receive_packet_info: which options are set, in which order") {
+  const Fresh fresh;
+  auto set = [] {
+    std::vector<std::pair<int, int>> options;
+    for (const auto &[fd, level, name, value, size] : fake::setsockopt.calls)
+      options.emplace_back(level, name);
+    return options;
+  };
+  const std::vector<std::pair<int, int>> inet = {
+      {IPPROTO_IP, IP_PKTINFO}, {IPPROTO_IP, IP_RECVTOS}, {IPPROTO_IP, IP_RECVTTL}};
+  std::vector<std::pair<int, int>> inet6 = {
+      {IPPROTO_IPV6, IPV6_RECVPKTINFO}, {IPPROTO_IPV6, IPV6_RECVTCLASS}, {IPPROTO_IPV6, IPV6_RECVHOPLIMIT}};
+  int family = AF_INET;
+  accept_set();
+  SUBCASE("IPv6, raw: it receives no IPv4") {
+    answer_inet6(SOCK_RAW);
+    VALUE(receive_packet_info(*SocketRef(77)));
+    CHECK(set() == inet6);
+  }
+  SUBCASE("IPv6, and IPv4 with it") {
+    answer_inet6(SOCK_DGRAM);
+    VALUE(receive_packet_info(*SocketRef(77)));
+    inet6.insert(inet6.end(), inet.begin(), inet.end());
+    CHECK(set() == inet6);
+  }
+  SUBCASE("others") {
+    answer([&](void *value, socklen_t length) {
+      std::memcpy(value, &family, sizeof family);
+      return length;
+    });
+    VALUE(receive_packet_info(*SocketRef(77)));
+    CHECK(set() == inet);
+    for (int other : {AF_UNIX, AF_UNSPEC, AF_NETLINK}) {
+      family = other;
+      CHECK_ERROR(receive_packet_info(*SocketRef(77)), EAFNOSUPPORT, setsockopt);
+    }
+    CHECK(set() == inet); // nothing more
+  }
+}
+
+TEST_CASE("sendmmsg_all: goes on after a short count, and says why it stopped") {
+  const Fresh fresh;
+  OutgoingMessage messages[5];
+  std::vector<int> answers;
+  std::vector<std::size_t> offered;
+  fake::sendmmsg.instead = [&](int, mmsghdr *headers, unsigned count, int flags) {
+    CHECK(flags == (MSG_DONTWAIT | MSG_NOSIGNAL));
+    CHECK(static_cast<void *>(headers) == messages + (5 - count));
+    offered.push_back(count);
+    const int next = answers.front();
+    answers.erase(answers.begin());
+    if (next < 0)
+      errno = -next;
+    return next < 0 ? -1 : next;
+  };
+  answers = {2, 1, 2};
+  SentMessages sent = sendmmsg_all(*SocketRef(77), messages, MSG_DONTWAIT);
+  CHECK(sent.count == 5);
+  CHECK(sent.result.has_value());
+  CHECK(offered == std::vector<std::size_t>{5, 3, 2});
+  CHECK(last_error() == Error());
+
+  for (int code : of_sendmsg) {
+    answers = {3, -code};
+    sent = sendmmsg_all(*SocketRef(77), messages, MSG_DONTWAIT);
+    CHECK(sent.count == 3);
+    CHECK_ERROR(sent.result, code, sendmmsg);
+    CHECK(answers.empty());
+  }
+  fake::sendmmsg.calls.clear();
+  sent = sendmmsg_all(*SocketRef(77), {}, MSG_DONTWAIT);
+  CHECK(sent.count == 0);
+  CHECK(sent.result.has_value());
+  CHECK(fake::sendmmsg.calls.empty());
+}
+
+TEST_CASE("MSG_ZEROCOPY: SO_ZEROCOPY is asked once; a send that fails is not counted") {
+  const Fresh fresh;
+  const SocketRef socket(77);
+  int on = 0;
+  fake::getsockopt.instead = [&](int, int level, int name, void *value, socklen_t *) {
+    CHECK(level == SOL_SOCKET);
+    CHECK(name == SO_ZEROCOPY);
+    std::memcpy(value, &on, sizeof on);
+    return 0;
+  };
+  fake::send.instead = [](int, const void *, std::size_t, int flags) {
+    CHECK(flags == (MSG_DONTWAIT | MSG_ZEROCOPY | MSG_NOSIGNAL));
+    return ssize_t{3};
+  };
+  ZeroCopyTracker<2> tracker(UINT32_MAX);
+  CHECK_ERROR(tracker.send(*socket, "hello", MSG_DONTWAIT), EINVAL, send);
+  on = 1;
+  CHECK_ERROR(tracker.send(*socket, {}, MSG_DONTWAIT), EINVAL, send);
+  CHECK(fake::journal().calls == std::vector<std::string>{"getsockopt"}); // which was off
+  fake::journal().calls.clear();
+  fake::send.fail(EAGAIN);
+  CHECK_ERROR(tracker.send(*socket, "hello", MSG_DONTWAIT), EAGAIN, send);
+  CHECK(tracker.in_flight() == 0);
+  auto first = VALUE(tracker.send(*socket, "hello", MSG_DONTWAIT));
+  CHECK(first.id == UINT32_MAX);
+  CHECK(first.size == 3);
+  CHECK(VALUE(tracker.send(*socket, "hello", MSG_DONTWAIT)).id == 0);
+  // Both places are taken: refused before the kernel would count it.
+  CHECK_ERROR(tracker.send(*socket, "hello", MSG_DONTWAIT), ENOBUFS, send);
+  CHECK(fake::journal().calls == std::vector<std::string>{"getsockopt", "send", "send", "send"});
+  CHECK(tracker.in_flight() == 2);
+
+  // Completions of what is not in flight change nothing.
+  for (ZeroCopyCompletion strange : {ZeroCopyCompletion{1, 5, false}, {2, UINT32_MAX - 1, false}})
+    tracker.completed(strange);
+  CHECK(tracker.in_flight() == 2);
+  tracker.completed({UINT32_MAX, 0, false});
+  CHECK(tracker.in_flight() == 0);
+  CHECK(tracker.capacity() == 2);
+}
+
+TEST_CASE("received descriptors as a list at run time: no memory, and all are closed once") {
+  const NoLeak no_leak;
+  for (std::size_t failing = 0; failing < 8; ++failing) {
+    CAPTURE(failing);
+    const Fresh fresh;
+    Forged forged;
+    forged.add(SOL_SOCKET, SCM_RIGHTS, forged.fds(3));
+    answer(forged.message);
+    {
+      ControlBuffer<own_space> control;
+      VALUE(SocketRef(77)->recvmsg({}, control));
+      fake::malloc.fail(ENOMEM, failing);
+      fake::calloc.fail(ENOMEM, failing);
+      auto value = find_control("SCM_RIGHTS")->value(*control.begin());
+      if (value)
+        CHECK(((*value)[0].kind() == OptionValue::Kind::descriptor && value->size() == 3));
+      else
+        CHECK(value.error().is(ENOMEM));
+      CHECK((failing != 0 || !value));
+    }
+    forged.check_closed();
+  }
 }
 
 // --- what the kernel answered ----------------------------------------------------------------------------
@@ -1697,11 +2902,6 @@ TEST_CASE("numbers of parts") {
 // --- options: what the kernel is given, and what it answers ----------------------------------------------
 
 namespace {
-
-template <class T>
-std::string bytes_of(const T &object) {
-  return {reinterpret_cast<const char *>(&object), sizeof object};
-}
 
 /// A typed setsockopt, and what the kernel has to be given.
 struct SetRow {
@@ -2632,7 +3832,7 @@ TEST_CASE("MSG_TRUNC: the size is what is in the buffer, the length what the ker
         header->msg_flags = length > size ? MSG_TRUNC : 0;
         return answer;
       };
-      auto message = VALUE(socket->recvmsg(parts, {}, MSG_TRUNC));
+      auto message = VALUE(socket->recvmsg(parts, MSG_TRUNC));
       check(message.size, message.length);
       CHECK(message.truncated() == (length > size));
       if (answer > UINT_MAX)

@@ -19,19 +19,22 @@ template <class... T>
 struct Structs {};
 /// Every struct that has fields.
 using EveryStruct =
-    Structs<Linger, PortRange, sock_filter, dmabuf_token, group_req, group_source_req, icmp_filter, ip_mreq_source,
-            ip_mreqn, sk_meminfo, so_timestamping, sock_txtime, ucred, ipv6_mreq, in6_pktinfo, ip6_mtuinfo,
-            in6_flowlabel_req, icmp6_filter, tcp_info, tcp_md5sig, tcp_repair_opt, tcp_repair_window,
-            tcp_zerocopy_receive, tcp_ao_add, tcp_ao_del, tcp_ao_info_opt, tcp_ao_getsockopt, tcp_ao_repair,
-            mptcp_info, mptcp_subflow_data, mptcp_subflow_addrs, mptcp_subflow_info, mptcp_full_info, tls_crypto_info,
-            can_filter, can_isotp_fc_options, can_isotp_ll_options, can_isotp_options, can_raw_vcid_options,
-            fanout_args, j1939_filter, packet_mreq, rds_iovec, rds_free_mr_args, rds_get_mr_args,
-            rds_get_mr_for_dest_args, rds_rx_trace_so, sctp_add_streams, sctp_assoc_stats, sctp_assoc_value,
-            sctp_assocparams, sctp_authchunk, sctp_authkeyid, sctp_default_prinfo, sctp_event, sctp_event_subscribe,
-            sctp_getaddrs_old, sctp_initmsg, sctp_paddrinfo, sctp_paddrparams, sctp_paddrthlds, sctp_paddrthlds_v2,
-            sctp_prim, sctp_probeinterval, sctp_prstatus, sctp_rtoinfo, sctp_sack_info, sctp_setadaptation,
-            sctp_setpeerprim, sctp_sndinfo, sctp_sndrcvinfo, sctp_status, sctp_stream_value, sctp_udpencaps,
-            tfrc_rx_info, tfrc_tx_info, tipc_group_req, tpacket_req3, tpacket_rollover_stats, tpacket_stats_v3,
+    Structs<Linger, PortRange, sock_filter, dmabuf_cmsg, dmabuf_token, group_req, group_source_req, icmp_filter,
+            in_pktinfo, ip_mreq_source, ip_mreqn, scm_ts_pktinfo, sk_meminfo, so_timestamping, sock_extended_err,
+            sock_txtime, ucred, ipv6_mreq, in6_pktinfo, ip6_mtuinfo, in6_flowlabel_req, icmp6_filter, tcp_info,
+            tcp_md5sig, tcp_repair_opt, tcp_repair_window, tcp_zerocopy_receive, tcp_ao_add, tcp_ao_del,
+            tcp_ao_info_opt, tcp_ao_getsockopt, tcp_ao_repair, mptcp_info, mptcp_subflow_data, mptcp_subflow_addrs,
+            mptcp_subflow_info, mptcp_full_info, tls_crypto_info, can_filter, can_isotp_fc_options,
+            can_isotp_ll_options, can_isotp_options, can_raw_vcid_options, fanout_args, j1939_filter, llc_pktinfo,
+            nl_pktinfo, packet_mreq, rds_iovec, rds_atomic_args, rds_cmsg_rx_trace, rds_free_mr_args, rds_get_mr_args,
+            rds_get_mr_for_dest_args, rds_rdma_args, rds_rdma_notify, rds_rx_trace_so, rds_zcopy_cookies,
+            rxrpc_challenge, rxgk_challenge, sctp_add_streams, sctp_assoc_stats, sctp_assoc_value, sctp_assocparams,
+            sctp_authchunk, sctp_authinfo, sctp_authkeyid, sctp_default_prinfo, sctp_event, sctp_event_subscribe,
+            sctp_getaddrs_old, sctp_initmsg, sctp_nxtinfo, sctp_paddrinfo, sctp_paddrparams, sctp_paddrthlds,
+            sctp_paddrthlds_v2, sctp_prim, sctp_prinfo, sctp_probeinterval, sctp_prstatus, sctp_rcvinfo, sctp_rtoinfo,
+            sctp_sack_info, sctp_setadaptation, sctp_setpeerprim, sctp_sndinfo, sctp_sndrcvinfo, sctp_status,
+            sctp_stream_value, sctp_udpencaps, tfrc_rx_info, tfrc_tx_info, tipc_errinfo, tipc_group_req,
+            tipc_service_range, tpacket_auxdata, tpacket_req3, tpacket_rollover_stats, tpacket_stats_v3,
             xdp_ring_offset, xdp_mmap_offsets, xdp_options, xdp_statistics, xdp_umem_reg>;
 
 /// A struct of the test's own, with a field of every kind.

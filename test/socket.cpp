@@ -738,6 +738,7 @@ TEST_CASE("flags that a call does not know are refused, and nothing is sent") {
   char room[8];
   MutableBuffer into[] = {room};
   IncomingBatch<1> batch;
+  ControlBuffer<64> control;
   for (int flags : std::array{int{MSG_PEEK}, int{MSG_CTRUNC}, 0x08000000, -1, int{SOCK_CLOEXEC}}) {
     CAPTURE(flags);
     CHECK_ERROR(a.send("x", flags), EINVAL, send);
@@ -753,7 +754,8 @@ TEST_CASE("flags that a call does not know are refused, and nothing is sent") {
     CHECK_ERROR(b.recv(4, flags), EINVAL, recv);
     CHECK_ERROR(b.recvfrom(room, flags), EINVAL, recvfrom);
     CHECK_ERROR(b.recvfrom(4, flags), EINVAL, recvfrom);
-    CHECK_ERROR(b.recvmsg(into, {}, flags), EINVAL, recvmsg);
+    CHECK_ERROR(b.recvmsg(into, flags), EINVAL, recvmsg);
+    CHECK_ERROR(b.recvmsg(into, control, flags), EINVAL, recvmsg);
     CHECK_ERROR(b.recvmmsg(batch, flags), EINVAL, recvmmsg);
   }
   CHECK(VALUE(b.recv(room)).size == 4);

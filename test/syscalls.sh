@@ -46,7 +46,7 @@ if output=$(strace -qq -s 100 -o "$log" "$driver" count); then
     }
     open && index($0, mark[3] "(") == 1 { ++seen; next }
     open { print mark[2] ": " $0 }
-    END { if (methods < 60) print "only " methods + 0 " methods" }' "$log")
+    END { if (methods < 75) print "only " methods + 0 " methods" }' "$log")
 else
   wrong="$driver count: $output"
 fi
@@ -55,7 +55,7 @@ verdict "each method makes its call, once, and no other" "$wrong"
 # 2. Close is called once for a descriptor, even if it was interrupted. (strace fails the call before it is made, and
 # counts calls since the start: so the first run says which one it is.)
 wrong=
-for method in close destructor move; do
+for method in close destructor move clear; do
   strace -qq -e trace=close,write -o "$log" "$driver" "$method" >/dev/null
   number=$(awk '/^write\(-1, "begin / { print closes + 1; exit } /^close\(/ { ++closes }' "$log")
   output=$(strace -qq -e trace=close,write -e inject=close:error=EINTR:when="$number+" -o "$log" "$driver" "$method")
@@ -73,7 +73,8 @@ if output=$(strace -qq -o "$log" "$driver" serve); then
     /^(socket|socketpair|accept4)\(/ { ++made; if (!/SOCK_CLOEXEC/) print "not close-on-exec: " $0 }
     /^accept\(/ { print "not accept4: " $0 }
     /^send/ { ++sent; if (!/MSG_NOSIGNAL/) print "may raise SIGPIPE: " $0 }
-    END { if (made < 7 || sent < 3) print "only " made + 0 " sockets and " sent + 0 " sends" }' "$log")
+    /^recvm/ { ++passed; if (!/[]}], ([0-9]+, )?[A-Z_|]*MSG_CMSG_CLOEXEC/) print "not close-on-exec: " $0 }
+    END { if (made < 7 || sent < 5 || passed < 2) print "only " made + 0 "/" sent + 0 "/" passed + 0 " calls" }' "$log")
 else
   wrong="$driver serve: $output"
 fi
@@ -93,6 +94,10 @@ while read -r method call errors; do
     accept | accept_from) operation=accept4 ;;
     dup | *nonblocking | *close_on_exec) operation=fcntl ;;
     bytes_*) operation=ioctl ;;
+    sendmsg_* | send_fds | send_segments) operation=sendmsg ;;
+    sendmmsg_all) operation=sendmmsg ;;
+    zero_copy_send) operation=send ;;
+    recvmsg_* | recv_fds | recv_segments | recv_error) operation=recvmsg ;;
     from_fd | getsockopt_*) operation=getsockopt ;;
     setsockopt_*) operation=setsockopt ;;
     esac
@@ -113,12 +118,23 @@ getpeername getpeername ENOTCONN
 send sendto EPIPE EINTR
 sendto sendto EMSGSIZE
 sendmsg sendmsg ETOOMANYREFS
+sendmsg_control sendmsg EINVAL
+sendmsg_descriptors sendmsg EBADF
+send_fds sendmsg EAGAIN
+send_segments sendmsg EIO
 sendmmsg sendmmsg ENOBUFS
+sendmmsg_all sendmmsg EINTR
+zero_copy_send sendto ENOBUFS
 recv recvfrom EINTR ECONNRESET
 recv_size recvfrom EAGAIN
 recvfrom recvfrom EINTR
 recvfrom_size recvfrom ENOMEM
 recvmsg recvmsg EINTR
+recvmsg_control recvmsg EAGAIN
+recvmsg_descriptors recvmsg EINTR
+recv_fds recvmsg ECONNRESET
+recv_segments recvmsg ENOMEM
+recv_error recvmsg EINTR
 recvmmsg recvmmsg ECONNREFUSED
 sendfile sendfile EIO
 getsockopt getsockopt ENOPROTOOPT

@@ -24,6 +24,13 @@ namespace baresock {
 
 class SocketAddress;
 
+namespace detail {
+
+/// Says that an object is about to be written, and need not be zeroed first.
+struct Unset {};
+
+} // namespace detail
+
 /// sockaddr_in, ip(7).
 struct Inet4Address {
   std::uint32_t address = INADDR_ANY; // host byte order, as the INADDR_ constants
@@ -198,7 +205,9 @@ public:
   static constexpr socklen_t capacity = sizeof(sockaddr_storage);
 
   /// No address, length 0.
-  SocketAddress() noexcept {} // the storage stays as it is: only size_ bytes of it are ever looked at
+  SocketAddress() noexcept : size_(0) {} // the storage stays as it is: only size_ bytes of it are ever looked at
+
+  explicit SocketAddress(detail::Unset) noexcept {}
 
   SocketAddress(const NoAddress &) noexcept : SocketAddress() {}
   SocketAddress(const Inet4Address &address) noexcept;
@@ -276,6 +285,16 @@ public:
   friend std::strong_ordering operator<=>(const SocketAddress &a, const SocketAddress &b) noexcept;
 
 private:
+  friend class Socket;
+
+  // resize(), and then family().
+  int received(socklen_t length) noexcept {
+    size_ = length;
+    if (length - sizeof(sa_family_t) <= UnixAddress::capacity) [[likely]]
+      return storage_.ss_family;
+    return unusual(length); // too long, or none
+  }
+
   bool decode(NoAddress &) const noexcept;
   bool decode(Inet4Address &) const noexcept;
   bool decode(Inet6Address &) const noexcept;
@@ -295,9 +314,10 @@ private:
   SocketAddress canonical() const noexcept;
   void clear() noexcept;
   void clamp() noexcept;
+  [[gnu::cold]] int unusual(socklen_t length) noexcept;
 
   sockaddr_storage storage_;
-  socklen_t size_ = 0;
+  socklen_t size_;
 };
 
 template <class Visitor>

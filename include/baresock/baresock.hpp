@@ -6,9 +6,13 @@
 #include <baresock/address.hpp>
 #include <baresock/buffer.hpp>
 #include <baresock/constant.hpp>
+#include <baresock/control.hpp>
+#include <baresock/control_info.hpp>
+#include <baresock/datagram.hpp>
 #include <baresock/descriptor.hpp>
 #include <baresock/duration.hpp>
 #include <baresock/error.hpp>
+#include <baresock/error_queue.hpp>
 #include <baresock/fields.hpp>
 #include <baresock/message.hpp>
 #include <baresock/option.hpp>
@@ -19,3 +23,4 @@
 #include <baresock/structs.hpp>
 #include <baresock/system_error.hpp>
 #include <baresock/view.hpp>
+#include <baresock/zero_copy.hpp>

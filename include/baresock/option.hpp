@@ -603,7 +603,7 @@ constexpr int newer([[maybe_unused]] int generic, [[maybe_unused]] int parisc, [
 #endif
 }
 
-/// Levels as options.def names them: headers lack many.
+/// Levels as options.def and controls.def name them: headers lack many.
 namespace level {
 inline constexpr int socket = SOL_SOCKET;
 inline constexpr int ip = IPPROTO_IP;
@@ -640,6 +640,13 @@ inline constexpr int ax25 = 257;      // SOL_AX25
 inline constexpr int netrom = 259;    // SOL_NETROM
 inline constexpr int rose = 260;      // SOL_ROSE
 inline constexpr int x25 = 262;       // SOL_X25
+// Of control messages only.
+inline constexpr int sol_vsock = 287; // SOL_VSOCK
+inline constexpr int bluetooth = 274; // SOL_BLUETOOTH
+inline constexpr int hci = 0;         // SOL_HCI
+inline constexpr int iucv = 277;      // SOL_IUCV
+inline constexpr int ieee802154 = 0;  // SOL_IEEE802154
+inline constexpr int misdn = 0;       // SOL_MISDN
 } // namespace level
 
 } // namespace detail

@@ -50,17 +50,6 @@ enum class Access : std::uint8_t { get = 1, set = 2, both = 3, query = 4, query_
 template <class T, Access A>
 struct Option;
 
-namespace detail {
-
-/// Converts, but neither a pointer to bool nor a bool or a fraction to a number.
-template <class From, class To>
-concept Argument = std::is_convertible_v<const From &, To> &&
-                   (std::is_same_v<To, bool> ? std::is_integral_v<From>
-                    : std::is_integral_v<To> ? !std::is_same_v<From, bool> && !std::is_floating_point_v<From>
-                                             : true);
-
-} // namespace detail
-
 /// A socket descriptor, owned: closed by the destructor. Move-only; empty (descriptor -1) when default-constructed,
 /// moved from, released or closed, and then every call answers EBADF.
 /// const means "still the same descriptor", not "the same state". As safe from several threads as the kernel's
@@ -71,6 +60,8 @@ public:
 
   /// Takes over `fd`, unchecked.
   constexpr explicit Socket(int fd) noexcept : descriptor_(fd) {}
+  /// Likewise, as of a descriptor that was received.
+  explicit Socket(FileDescriptor descriptor) noexcept : descriptor_(std::move(descriptor)) {}
 
   void swap(Socket &other) noexcept { descriptor_.swap(other.descriptor_); }
 
@@ -134,16 +125,18 @@ public:
                          address.size());
   }
 
-  /// sendmsg(2), with MSG_NOSIGNAL.
+  /// sendmsg(2), with MSG_NOSIGNAL. EINVAL for descriptors without a byte of data on a stream, which would lose them;
+  /// of such a message, and of no other, SO_TYPE is asked first.
   [[nodiscard, gnu::always_inline]] Result<std::size_t> sendmsg(const OutgoingMessage &message,
                                                                 int flags = 0) const noexcept {
-    if (!sendable(0, flags)) [[unlikely]]
+    if (!sendable(0, flags) || message.strands_descriptors(fd())) [[unlikely]]
       return std::unexpected(detail::fail(Operation::sendmsg, EINVAL));
     return BARESOCK_CALL(std::size_t, sendmsg, fd(), &message.header_.msg_hdr, flags | MSG_NOSIGNAL);
   }
 
   /// sendmmsg(2), with MSG_NOSIGNAL: how many messages were sent, the bytes of each in its sent(). A short count
-  /// means that the next message failed; its error is lost, and sending it again tells.
+  /// means that the next message failed; its error is lost, and sending it again tells (as does sendmmsg_all() of
+  /// datagram.hpp). None is sent if sendmsg() would refuse one of them.
   [[nodiscard]] Result<std::size_t> sendmmsg(Span<OutgoingMessage> messages, int flags = 0) const noexcept;
 
   /// recv(2). EINVAL for flags recv does not know.
@@ -163,7 +156,7 @@ public:
   [[nodiscard, gnu::always_inline]] Result<ReceivedFrom> recvfrom(MutableBuffer buffer,
                                                                   int flags = 0) const noexcept {
     Result<ReceivedFrom> result(
-        std::in_place); // the one that is returned: the kernel writes the address where it stays
+        std::in_place, detail::Unset()); // the one that is returned: the kernel writes the address where it stays
     if (!receivable(buffer.size(), flags)) [[unlikely]] {
       result = std::unexpected(detail::fail(Operation::recvfrom, EINVAL));
       return result;
@@ -183,30 +176,20 @@ public:
   /// recvfrom(2) into at most `size` bytes that it allocates; ENOMEM.
   [[nodiscard]] Result<ReceivedBytes> recvfrom(std::size_t size = 4096, int flags = 0) const noexcept;
 
-  /// recvmsg(2), with MSG_CMSG_CLOEXEC, into at most IOV_MAX parts. Descriptors in `control` are the caller's to
-  /// close; without room for them the kernel drops them and says MSG_CTRUNC.
-  [[nodiscard, gnu::always_inline]] Result<ReceivedMessage>
-  recvmsg(Span<const MutableBuffer> parts, MutableBuffer control = {}, int flags = 0) const noexcept {
-    Result<ReceivedMessage> result(std::in_place);
-    if (!receivable(0, flags)) [[unlikely]] {
-      result = std::unexpected(detail::fail(Operation::recvmsg, EINVAL));
-      return result;
-    }
-    msghdr header = {};
-    header.msg_name = result->address.data();
-    header.msg_namelen = SocketAddress::capacity;
-    header.msg_iov = reinterpret_cast<iovec *>(const_cast<MutableBuffer *>(parts.data())); // only read
-    header.msg_iovlen = parts.size();
-    header.msg_control = control.data();
-    header.msg_controllen = control.size();
-    auto length = BARESOCK_CALL(std::size_t, recvmsg, fd(), &header, flags | MSG_CMSG_CLOEXEC);
-    if (length) [[likely]] {
-      detail::read(header, *length, flags, *result);
-      result->address.resize(header.msg_namelen);
-    } else {
-      result = std::unexpected(length.error());
-    }
-    return result;
+  /// recvmsg(2), with MSG_CMSG_CLOEXEC, into at most IOV_MAX parts. `control` owns the descriptors received; without
+  /// room for them the kernel closes them and says MSG_CTRUNC. Sockets of AF_PACKET and a few others answer EINVAL to
+  /// that flag: of such, once SO_DOMAIN says that it is not of AF_UNIX, a second call is made without.
+  [[nodiscard, gnu::always_inline]] Result<ReceivedMessage> recvmsg(Span<const MutableBuffer> parts, Control &control,
+                                                                    int flags = 0) const noexcept {
+    if (control.may_own()) [[unlikely]]
+      return receive_anew(parts, control, flags);
+    return receive(parts, &control, flags);
+  }
+
+  /// The same without control messages, and without the flag.
+  [[nodiscard, gnu::always_inline]] Result<ReceivedMessage> recvmsg(Span<const MutableBuffer> parts,
+                                                                    int flags = 0) const noexcept {
+    return receive(parts, nullptr, flags);
   }
 
   /// recvmmsg(2), with MSG_CMSG_CLOEXEC: how many messages were received, each in `messages`. Waits for all of
@@ -240,14 +223,12 @@ public:
   [[nodiscard, gnu::always_inline]] Result<void> setsockopt(const Option<T, A> &option,
                                                             const Value &value) const noexcept {
     using Argument = typename Codec<T>::Argument;
-    if constexpr (std::is_integral_v<Argument> && !std::is_same_v<Argument, bool>) {
-      const auto number = static_cast<Argument>(value);
-      if (static_cast<Value>(number) != value || (number < Argument{}) != (value < Value{})) [[unlikely]]
-        return std::unexpected(detail::fail(Operation::setsockopt, ERANGE));
-      return Codec<T>::set(*this, option.level, option.number, number);
-    } else {
+    if (detail::out_of_range<Argument>(value)) [[unlikely]]
+      return std::unexpected(detail::fail(Operation::setsockopt, ERANGE));
+    if constexpr (std::is_integral_v<Argument>)
+      return Codec<T>::set(*this, option.level, option.number, static_cast<Argument>(value));
+    else
       return Codec<T>::set(*this, option.level, option.number, value);
-    }
   }
 
   /// The same of an option without a value: SO_DETACH_FILTER.
@@ -315,6 +296,54 @@ public:
   [[nodiscard]] Result<void> set_close_on_exec(bool on) const noexcept;
 
 private:
+  // What recvmsg_failed() needs is kept in memory, where it costs less than in registers that others would have to
+  // save.
+  struct Receiving {
+    msghdr header;
+    int fd;
+  };
+  [[nodiscard, gnu::always_inline]] Result<ReceivedMessage> receive(Span<const MutableBuffer> parts, Control *control,
+                                                                    int flags) const noexcept {
+    Result<ReceivedMessage> result(std::in_place, detail::Unset(), parts); // the one that is returned
+    if (receivable(0, flags)) [[likely]] {
+      Receiving call;
+      if constexpr (sizeof call.header.msg_iovlen != sizeof(std::size_t)) // musl's padding has to be zero
+        __builtin_memset(&call.header, 0, sizeof call.header);
+      call.header.msg_name = result->address.data();
+      call.header.msg_namelen = SocketAddress::capacity;
+      call.header.msg_iov = reinterpret_cast<iovec *>(const_cast<MutableBuffer *>(parts.data())); // only read
+      call.header.msg_iovlen = parts.size();
+      call.header.msg_control = control != nullptr ? control->data_ : nullptr;
+      call.header.msg_controllen = control != nullptr ? control->capacity() : 0;
+      call.header.msg_flags = 0;
+      call.fd = fd();
+      ssize_t length =
+          BARESOCK_SYSTEM::recvmsg(fd(), &call.header, control != nullptr ? flags | MSG_CMSG_CLOEXEC : flags);
+      if (length == -1) [[unlikely]]
+        length = recvmsg_failed(call, control, flags);
+      if (length != -1) [[likely]] {
+        detail::read(call.header, static_cast<std::size_t>(length), flags, *result);
+        const int family = result->address.received(call.header.msg_namelen);
+        if (control != nullptr)
+          control->finish(call.header, family);
+      } else {
+        result = std::unexpected(last_error());
+      }
+    } else {
+      result = std::unexpected(recvmsg_refused(control));
+    }
+    return result;
+  }
+  // Tries again without MSG_CMSG_CLOEXEC, if the socket may be one that refuses it. Or else clears, and tells.
+  [[gnu::cold]] static ssize_t recvmsg_failed(Receiving &call, Control *control, int flags) noexcept;
+  [[gnu::cold]] static Error recvmsg_refused(Control *control) noexcept;
+  // May EINVAL mean that the socket, which passes no descriptors, does not know MSG_CMSG_CLOEXEC? Leaves errno.
+  [[nodiscard]] static bool refuses_cloexec(int fd) noexcept;
+  // The same with a buffer that may still own descriptors. (Out of line: a call here would cost all others
+  // registers.)
+  [[nodiscard]] Result<ReceivedMessage> receive_anew(Span<const MutableBuffer> parts, Control &control,
+                                                     int flags) const noexcept;
+
   // What the calls know of; the kernel would ignore anything else. 0x40000: MSG_BATCH, 0x2000000: MSG_SOCK_DEVMEM,
   // which the C library's headers lack.
   static constexpr int send_flags = MSG_OOB | MSG_DONTROUTE | MSG_PROXY | MSG_DONTWAIT | MSG_EOR | MSG_CONFIRM |

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// The kernel's structs of option values, with the kernel's names and members in their newest layout: its own headers
-/// cannot all be included together with the C library's. Those of <sys/socket.h> and <netinet/in.h> are taken from
-/// there. Plain data; {} is all zeros.
+/// The kernel's structs of options and control messages, with the kernel's names and members in their newest layout:
+/// its own headers cannot all be included together with the C library's. Those of <sys/socket.h> and <netinet/in.h>
+/// are taken from there. Plain data; {} is all zeros.
 
 #pragma once
 
@@ -13,6 +13,15 @@ namespace baresock {
 
 inline namespace kernel {
 
+/// SCM_DEVMEM_DMABUF, SCM_DEVMEM_LINEAR; linux/uio.h
+struct dmabuf_cmsg {
+  std::uint64_t frag_offset;
+  std::uint32_t frag_size;
+  std::uint32_t frag_token;
+  std::uint32_t dmabuf_id;
+  std::uint32_t flags;
+};
+
 /// SO_DEVMEM_DONTNEED; linux/uio.h
 struct dmabuf_token {
   std::uint32_t token_start;
@@ -22,6 +31,13 @@ struct dmabuf_token {
 /// ICMP_FILTER; raw(7), linux/icmp.h
 struct icmp_filter {
   std::uint32_t data;
+};
+
+/// SCM_TIMESTAMPING_PKTINFO; linux/net_tstamp.h
+struct scm_ts_pktinfo {
+  std::uint32_t if_index;
+  std::uint32_t pkt_length;
+  std::uint32_t reserved[2];
 };
 
 /// SO_MEMINFO; the SK_MEMINFO_ indices of linux/sock_diag.h, an array without a struct in the kernel
@@ -41,6 +57,17 @@ struct sk_meminfo {
 struct so_timestamping {
   std::int32_t flags;
   std::int32_t bind_phc; // since Linux 5.14
+};
+
+/// IP_RECVERR, IPV6_RECVERR and other errors; ip(7), linux/errqueue.h
+struct sock_extended_err {
+  std::uint32_t ee_errno;
+  std::uint8_t ee_origin; // SO_EE_ORIGIN_
+  std::uint8_t ee_type;
+  std::uint8_t ee_code;
+  std::uint8_t ee_pad;
+  std::uint32_t ee_info;
+  std::uint32_t ee_data;
 };
 
 /// SO_TXTIME; linux/net_tstamp.h
@@ -449,6 +476,18 @@ struct j1939_filter {
   std::uint8_t addr_mask;
 };
 
+/// LLC_OPT_PKTINFO, linux/llc.h.
+struct llc_pktinfo {
+  int lpi_ifindex;
+  unsigned char lpi_sap;
+  unsigned char lpi_mac[6];
+};
+
+/// NETLINK_PKTINFO, netlink(7).
+struct nl_pktinfo {
+  std::uint32_t group;
+};
+
 /// PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, packet(7).
 struct packet_mreq {
   int mr_ifindex;
@@ -463,13 +502,34 @@ struct rds_iovec {
   std::uint64_t bytes;
 };
 
+/// RDS_CMSG_ATOMIC_ and RDS_CMSG_MASKED_ATOMIC_, linux/rds.h. Of its unions the longest member: of the FADD kinds,
+/// compare is what is added, and swap nocarry_mask.
+struct rds_atomic_args {
+  std::uint64_t cookie;
+  std::uint64_t local_addr;
+  std::uint64_t remote_addr;
+  std::uint64_t compare;
+  std::uint64_t swap;
+  std::uint64_t compare_mask;
+  std::uint64_t swap_mask;
+  std::uint64_t flags; // RDS_RDMA_
+  std::uint64_t user_token;
+};
+
+/// RDS_CMSG_RXPATH_LATENCY, linux/rds.h.
+struct rds_cmsg_rx_trace {
+  std::uint8_t rx_traces;
+  std::uint8_t rx_trace_pos[3];
+  std::uint64_t rx_trace[3];
+};
+
 /// RDS_FREE_MR, linux/rds.h.
 struct rds_free_mr_args {
   std::uint64_t cookie;
   std::uint64_t flags;
 };
 
-/// RDS_GET_MR, linux/rds.h.
+/// RDS_GET_MR, RDS_CMSG_RDMA_MAP, linux/rds.h.
 struct rds_get_mr_args {
   rds_iovec vec;
   std::uint64_t cookie_addr;
@@ -484,10 +544,45 @@ struct rds_get_mr_for_dest_args {
   std::uint64_t flags;
 };
 
+/// RDS_CMSG_RDMA_ARGS, linux/rds.h. local_vec_addr is the address of the caller's array of rds_iovec.
+struct rds_rdma_args {
+  std::uint64_t cookie;
+  rds_iovec remote_vec;
+  std::uint64_t local_vec_addr;
+  std::uint64_t nr_local;
+  std::uint64_t flags; // RDS_RDMA_
+  std::uint64_t user_token;
+};
+
+/// RDS_CMSG_RDMA_STATUS, linux/rds.h.
+struct rds_rdma_notify {
+  std::uint64_t user_token;
+  std::int32_t status; // RDS_RDMA_SUCCESS …
+};
+
 /// SO_RDS_MSG_RXPATH_LATENCY, linux/rds.h.
 struct rds_rx_trace_so {
   std::uint8_t rx_traces;
   std::uint8_t rx_trace_pos[3];
+};
+
+/// RDS_CMSG_ZCOPY_COMPLETION, linux/rds.h.
+struct rds_zcopy_cookies {
+  std::uint32_t num;
+  std::uint32_t cookies[8];
+};
+
+/// A part of rxgk_challenge, linux/rxrpc.h.
+struct rxrpc_challenge {
+  std::uint16_t service_id;
+  std::uint8_t security_index; // RXRPC_SECURITY_
+  std::uint8_t pad;
+};
+
+/// RXRPC_CHALLENGED, linux/rxrpc.h.
+struct rxgk_challenge {
+  rxrpc_challenge base;
+  std::uint32_t enctype;
 };
 
 /// SCTP_ADD_STREAMS, RFC 6525, linux/sctp.h.
@@ -539,6 +634,11 @@ struct sctp_authchunk {
   std::uint8_t sauth_chunk;
 };
 
+/// SCTP_AUTHINFO, RFC 6458, linux/sctp.h.
+struct sctp_authinfo {
+  std::uint16_t auth_keynumber;
+};
+
 /// SCTP_AUTH_ACTIVE_KEY, SCTP_AUTH_DEACTIVATE_KEY, SCTP_AUTH_DELETE_KEY, linux/sctp.h.
 struct sctp_authkeyid {
   std::int32_t scact_assoc_id;
@@ -584,12 +684,21 @@ struct sctp_getaddrs_old {
   const sockaddr *addrs;
 };
 
-/// SCTP_INITMSG, sctp(7).
+/// SCTP_INITMSG, SCTP_INIT, sctp(7).
 struct sctp_initmsg {
   std::uint16_t sinit_num_ostreams;
   std::uint16_t sinit_max_instreams;
   std::uint16_t sinit_max_attempts;
   std::uint16_t sinit_max_init_timeo;
+};
+
+/// SCTP_NXTINFO, RFC 6458, linux/sctp.h.
+struct sctp_nxtinfo {
+  std::uint16_t nxt_sid;
+  std::uint16_t nxt_flags;
+  std::uint32_t nxt_ppid;
+  std::uint32_t nxt_length;
+  std::int32_t nxt_assoc_id;
 };
 
 /// SCTP_GET_PEER_ADDR_INFO and a part of sctp_status, sctp(7).
@@ -639,6 +748,12 @@ struct [[gnu::packed, gnu::aligned(4)]] sctp_prim {
   sockaddr_storage ssp_addr;
 };
 
+/// SCTP_PRINFO, RFC 6458, linux/sctp.h.
+struct sctp_prinfo {
+  std::uint16_t pr_policy;
+  std::uint32_t pr_value;
+};
+
 /// SCTP_PLPMTUD_PROBE_INTERVAL, linux/sctp.h.
 struct sctp_probeinterval {
   std::int32_t spi_assoc_id;
@@ -653,6 +768,18 @@ struct sctp_prstatus {
   std::uint16_t sprstat_policy;
   std::uint64_t sprstat_abandoned_unsent;
   std::uint64_t sprstat_abandoned_sent;
+};
+
+/// SCTP_RCVINFO, RFC 6458, linux/sctp.h.
+struct sctp_rcvinfo {
+  std::uint16_t rcv_sid;
+  std::uint16_t rcv_ssn;
+  std::uint16_t rcv_flags;
+  std::uint32_t rcv_ppid;
+  std::uint32_t rcv_tsn;
+  std::uint32_t rcv_cumtsn;
+  std::uint32_t rcv_context;
+  std::int32_t rcv_assoc_id;
 };
 
 /// SCTP_RTOINFO, sctp(7).
@@ -681,7 +808,7 @@ struct [[gnu::packed, gnu::aligned(4)]] sctp_setpeerprim {
   sockaddr_storage sspp_addr;
 };
 
-/// SCTP_DEFAULT_SNDINFO, RFC 6458, linux/sctp.h.
+/// SCTP_DEFAULT_SNDINFO, SCTP_SNDINFO, RFC 6458, linux/sctp.h.
 struct sctp_sndinfo {
   std::uint16_t snd_sid;
   std::uint16_t snd_flags;
@@ -690,7 +817,7 @@ struct sctp_sndinfo {
   std::int32_t snd_assoc_id;
 };
 
-/// SCTP_DEFAULT_SEND_PARAM, sctp(7).
+/// SCTP_DEFAULT_SEND_PARAM, SCTP_SNDRCV, sctp(7).
 struct sctp_sndrcvinfo {
   std::uint16_t sinfo_stream;
   std::uint16_t sinfo_ssn;
@@ -748,12 +875,36 @@ struct tfrc_tx_info {
   std::uint32_t tfrctx_ipi;
 };
 
+/// TIPC_ERRINFO, two numbers without a struct in the kernel.
+struct tipc_errinfo {
+  std::uint32_t error; // TIPC_ERR_, TIPC_CONN_SHUTDOWN
+  std::uint32_t length;
+};
+
 /// TIPC_GROUP_JOIN, linux/tipc.h.
 struct tipc_group_req {
   std::uint32_t type;
   std::uint32_t instance;
   std::uint32_t scope;
   std::uint32_t flags;
+};
+
+/// TIPC_DESTNAME, linux/tipc.h.
+struct tipc_service_range {
+  std::uint32_t type;
+  std::uint32_t lower;
+  std::uint32_t upper;
+};
+
+/// PACKET_AUXDATA, packet(7).
+struct tpacket_auxdata {
+  std::uint32_t tp_status; // TP_STATUS_
+  std::uint32_t tp_len;
+  std::uint32_t tp_snaplen;
+  std::uint16_t tp_mac;
+  std::uint16_t tp_net;
+  std::uint16_t tp_vlan_tci;
+  std::uint16_t tp_vlan_tpid;
 };
 
 /// PACKET_RX_RING, PACKET_TX_RING, packet(7). TPACKET_V1 and V2 read the first four members.

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Every public name of the headers is an alias in man/links, and every alias is a public name: clang says what
-# is declared. That the pages say something of each alias is pages.sh's.
+# Every public name of the headers is an alias of man/install --links, and every alias is a public name: clang says
+# what is declared. That the pages say something of each alias is pages.sh's.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 export LC_ALL=C
 clang=${CLANG:-clang++-19}
-what="names: man/links has every public name and no other"
+what="names: man/links, options.def and controls.def have every public name and no other"
 
 if ! command -v "$clang" >/dev/null; then
   echo "SKIP $what: no $clang"
@@ -17,8 +17,8 @@ trap 'rm -rf "$work"' EXIT
 
 # Lines of the tree: a prefix of two characters a level, then the kind, and the name after the position. Members
 # of baresock and of its classes that are public, classes that are only declared too; not constructors, operators,
-# enumerators, specialisations or what is in a namespace within: detail, kernel (the kernel's structs) and those of
-# the options.
+# enumerators, specialisations or what is in the namespaces detail and kernel (the kernel's structs). Any other
+# namespace is of the options or, in cmsg, of the control messages.
 public_names() {
   awk '
     {
@@ -32,10 +32,12 @@ public_names() {
           delete scope[level]
     }
     kind == "NamespaceDecl" {
-      if (line ~ / baresock$/)
-        scope[depth] = "baresock"
-      else if (line ~ / stored$/ && (depth - 1) in scope)
-        scope[depth] = "baresock::stored"
+      sub(/ (nested|inline)$/, "", line)
+      sub(/.* /, "", line)
+      if (line == "baresock")
+        scope[depth] = line
+      else if ((depth - 1) in scope && line !~ /^(detail|kernel)$/)
+        scope[depth] = scope[depth - 1] "::" line
       next
     }
     !((depth - 1) in scope) || line ~ / implicit | parent 0x| operator/ { next }
@@ -82,14 +84,14 @@ fi
       grep -q "^#define $macro\>" include/baresock/*.hpp && echo "$macro"
     done
 } | sort -u >"$work/declared"
-cut -d ' ' -f 1 man/links | sort >"$work/linked"
+man/install --links | cut -d ' ' -f 1 | sort >"$work/linked"
 
 if [ "$(wc -l <"$work/declared")" -lt 100 ]; then
   echo "FAIL $what: found next to nothing in the tree of $clang"
 elif cmp -s "$work/declared" "$work/linked"; then
   echo "PASS $what"
 else
-  comm -23 "$work/declared" "$work/linked" | sed 's/^/declared, but not in man\/links: /'
-  comm -13 "$work/declared" "$work/linked" | sed 's/^/in man\/links, but not declared (or twice): /'
+  comm -23 "$work/declared" "$work/linked" | sed 's/^/declared, but no alias: /'
+  comm -13 "$work/declared" "$work/linked" | sed 's/^/an alias, but not declared (or twice): /'
   echo "FAIL $what"
 fi

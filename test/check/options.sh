@@ -355,6 +355,10 @@ sed -n 's/ \(linux\/\)/\/\1/p' "$work/headers" | xargs grep -E '^struct [a-z0-9_
 cat >"$work/renamed" <<'RENAMED'
 icmp6_filter icmp6_filt data
 in6_flowlabel_req flr_pad __flr_pad
+rds_atomic_args compare m_cswp.compare
+rds_atomic_args compare_mask m_cswp.compare_mask
+rds_atomic_args swap m_cswp.swap
+rds_atomic_args swap_mask m_cswp.swap_mask
 RENAMED
 : >"$work/unlike"
 for header in $(cut -d' ' -f1 "$work/where" | uniq); do

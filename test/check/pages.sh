@@ -317,7 +317,7 @@ installed() {
       cmp -s "$fresh/man${file##*.}/$alias.${file##*.}" "man/$file" || echo "$alias is not $file"
   done <"$work/links"
   for alias in Socket::bind baresock::Socket::bind baresock::Inet6Address::scope_id so::linger \
-    baresock::ipv6::_2292pktinfo baresock_Error; do
+    baresock::ipv6::_2292pktinfo cmsg::ip::ttl baresock::cmsg::ipv6::_2292pktinfo baresock_Error; do
     man -w -M "$fresh" "$alias" >/dev/null 2>&1 || echo "man does not find $alias"
   done
   man -w -M "$fresh" Socket::no_such >/dev/null 2>&1 && echo "man finds Socket::no_such"

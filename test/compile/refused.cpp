@@ -58,9 +58,53 @@ using namespace std::chrono_literals;
   (void)peer;
 }
 
-[[maybe_unused]] static Result<void> cases(Socket &socket, const std::string &fixed, long number) {
+/// Beside each control message that is refused below, what is taken.
+[[maybe_unused]] static void controls(const Socket &socket, Control &control, const SocketAddress &address) {
+  static constexpr ControlKind<stored::Descriptors> own{SOL_SOCKET, 99, "SCM_OWN"};
+  constexpr ControlSpace one = control_space(own, 1);
+  const std::string text = "text";
+  const int fds[] = {1, 2};
+  const ConstBuffer out[] = {"x"};
+  char room[8];
+  const MutableBuffer in[] = {room};
+  ControlBuffer<control_space(cmsg::ip::ttl) + control_space(cmsg::scm::rights, 3) + 8> buffer;
+  ControlBuffer<one + one + one + one> four;
+  IncomingBatch<2, control_space(cmsg::ip::ttl)> batch;
+
+  (void)control.append(cmsg::ip::ttl, 64);
+  (void)control.append(cmsg::ip::tos, 'x');
+  (void)control.append(cmsg::ip::pktinfo, {});
+  (void)control.append(cmsg::scm::rights, {1, 2});
+  (void)control.append(cmsg::scm::rights, fds);
+  (void)control.append(cmsg::scm::rights, std::vector<int>{1, 2});
+  (void)control.append(cmsg::scm::txtime, 5s);
+  (void)control.append(cmsg::scm::txtime, Nanoseconds(5));
+  (void)control.append(cmsg::ipv6::hopopts, text);
+  (void)control.append(cmsg::alg::set_iv, text);
+  (void)control.append(1, 2, text);
+  (void)control.get(cmsg::ip::recverr);
+  (void)socket.recvmsg(in, control);
+  (void)socket.recvmsg(in, buffer, MSG_PEEK);
+  (void)socket.recvmsg(in, MSG_PEEK);
+  (void)socket.recvmmsg(batch, MSG_WAITFORONE);
+  (void)socket.sendmsg({out, &address, control});
+  (void)socket.sendmsg({out, nullptr, ConstBuffer(text)});
+  for (ControlMessage message : control) {
+    (void)message.as(cmsg::ip::recverr);
+    if (auto passed = message.as(cmsg::scm::rights))
+      FileDescriptor descriptor = passed->take(0);
+  }
+}
+
+[[maybe_unused]] static Result<void> cases(Socket &socket, const std::string &fixed, long number, Control &control,
+                                           const SocketAddress &address) {
+  const MutableBuffer in[] = {MutableBuffer()};
+  const ConstBuffer out[] = {ConstBuffer()};
+  [[maybe_unused]] static constexpr ControlKind<stored::Descriptors> own{SOL_SOCKET, 99, "SCM_OWN"};
   char room[8];
   (void)socket.recv(room);
+  (void)socket.recvmsg(in, control);
+  (void)socket.sendmsg({out, &address, control});
 #if CASE == 1 // a descriptor has one owner
   Socket copy(socket);
 #elif CASE == 2 // an int is not a socket unasked
@@ -210,6 +254,127 @@ using namespace std::chrono_literals;
   (void)socket.setsockopt(ip::unicast_if, 0.5);
 #elif CASE == 74
   (void)socket.setsockopt(ip::unicast_if, true);
+#elif CASE == 75 // a control message that is only received
+  (void)control.append(cmsg::ip::recverr, ReceivedError{});
+#elif CASE == 76
+  (void)control.append(cmsg::scm::pidfd, {1});
+#elif CASE == 77
+  (void)control.append(cmsg::udp::gro, 100);
+#elif CASE == 78 // one that is only sent
+  (void)control.get(cmsg::udp::segment);
+#elif CASE == 79
+  (void)(*control.begin()).as(cmsg::udp::segment);
+#elif CASE == 80
+  (void)control.get(cmsg::alg::set_iv);
+#elif CASE == 81 // neither a bool nor a fraction is a number
+  (void)control.append(cmsg::ip::ttl, true);
+#elif CASE == 82
+  (void)control.append(cmsg::ip::ttl, 64.0);
+#elif CASE == 83
+  (void)control.append(cmsg::ip::ttl, "64");
+#elif CASE == 84 // nor a pointer
+  (void)control.append(cmsg::ip::ttl, &number);
+#elif CASE == 85
+  (void)control.append(cmsg::ip::ttl, nullptr);
+#elif CASE == 86
+  (void)control.append(cmsg::ip::ttl, 5s);
+#elif CASE == 87 // five what?
+  (void)control.append(cmsg::scm::txtime, 5);
+#elif CASE == 88 // another struct
+  (void)control.append(cmsg::ip::pktinfo, in6_pktinfo{});
+#elif CASE == 89 // a number, which would be a struct of zeros
+  (void)control.append(cmsg::ip::pktinfo, 1);
+#elif CASE == 90 // one descriptor is a list of one
+  (void)control.append(cmsg::scm::rights, 3);
+#elif CASE == 91
+  (void)control.append(cmsg::scm::rights, socket);
+#elif CASE == 92 // descriptors are of int
+  (void)control.append(cmsg::scm::rights, std::vector<long>{3});
+#elif CASE == 93 // objects are not bytes
+  (void)control.append(1, 2, 64);
+#elif CASE == 94
+  (void)control.append(1, 2, nullptr);
+#elif CASE == 95
+  (void)control.append(cmsg::ipv6::hopopts, std::vector<int>{1, 2});
+#elif CASE == 96 // an unlooked-at result
+  control.append(cmsg::ip::ttl, 64);
+#elif CASE == 97
+  control.get(cmsg::ip::ttl);
+#elif CASE == 98
+  socket.recvmsg(in, control);
+#elif CASE == 99 // descriptors that are received have an owner: not just any bytes
+  char raw[64];
+  (void)socket.recvmsg(in, raw);
+#elif CASE == 100
+  char raw[64];
+  (void)socket.recvmsg(in, MutableBuffer(raw));
+#elif CASE == 101 // which is one
+  ControlBuffer<64> buffer, copy(buffer);
+#elif CASE == 102
+  ControlBuffer<64> buffer, moved(std::move(buffer));
+#elif CASE == 103
+  ControlBuffer<64> buffer, other;
+  buffer = other;
+#elif CASE == 104
+  ControlBuffer<64> buffer, other;
+  buffer = std::move(other);
+#elif CASE == 105
+  control = std::move(control);
+#elif CASE == 106 // and has room
+  Control none;
+#elif CASE == 107 // of a size that is known
+  ControlBuffer<-1> buffer;
+#elif CASE == 108
+  ControlBuffer<control_space(cmsg::scm::rights)> buffer;
+#elif CASE == 109
+  ControlBuffer<control_space(cmsg::scm::rights, -1)> buffer;
+#elif CASE == 110
+  ControlBuffer<control_space(cmsg::ip::ttl, 2)> buffer;
+#elif CASE == 111 // it names four kinds of one's own that carry descriptors
+  constexpr ControlSpace one = control_space(own, 1);
+  ControlBuffer<one + one + one + one + one> buffer;
+#elif CASE == 112 // a message is a view of a buffer
+  ControlMessage message;
+#elif CASE == 113 // what is to be taken is not unasked a number, nor a socket
+  int fd = control.get(cmsg::scm::rights)->take(0);
+#elif CASE == 114
+  Socket taken = control.get(cmsg::scm::rights)->take(0);
+#elif CASE == 115 // only one of a message's parts owns it
+  auto taken = control.get(cmsg::scm::rights)->take(0), copy = taken;
+#elif CASE == 116 // recvmmsg(2) has a timeout that the kernel forgets: poll(2), SO_RCVTIMEO
+  IncomingBatch<2> batch;
+  (void)socket.recvmmsg(batch, MSG_WAITFORONE, Seconds(5));
+#elif CASE == 117
+  IncomingBatch<2> batch;
+  timespec time = {};
+  (void)socket.recvmmsg(batch, MSG_WAITFORONE, &time);
+#elif CASE == 118
+  IncomingBatch<2> batch;
+  (void)socket.recvmmsg(batch, 5s);
+#elif CASE == 119 // the control data of a batch is its own
+  IncomingBatch<2> batch;
+  batch.assign(0, in, control);
+#elif CASE == 120
+  IncomingBatch<2> batch;
+  batch[0].control.clear();
+#elif CASE == 121
+  IncomingBatch<2, 64> batch, moved(std::move(batch));
+#elif CASE == 122 // an address that lasts
+  (void)socket.sendmsg({out, Inet4Address{INADDR_LOOPBACK, 9}});
+#elif CASE == 123
+  (void)socket.sendmsg({out, address, control});
+#elif CASE == 124 // receiving into what may not be written
+  (void)socket.recvmsg(out, control);
+#elif CASE == 125 // a constant buffer
+  const Control &constant = control;
+  (void)socket.recvmsg(in, constant);
+#elif CASE == 126
+  const Control &constant = control;
+  (void)constant.append(cmsg::ip::ttl, 64);
+#elif CASE == 127 // what holds a pointer is not copied as bytes
+  (void)control.append(ControlKind<std::string>{1, 2, ""}, fixed);
+#elif CASE == 128 // a kind is not a number, and a number not a kind
+  (void)control.get(IP_TTL);
 #endif
   return socket.setsockopt(SOL_SOCKET, SO_RCVBUF, static_cast<int>(number + static_cast<long>(fixed.size())));
 }

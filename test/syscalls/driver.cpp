@@ -70,6 +70,7 @@ struct Scene {
   Socket local;          // connected with other
   Socket other;
   Socket filtered{::socket(AF_INET, SOCK_DGRAM, 0)};
+  Socket zero{::socket(AF_INET, SOCK_DGRAM, 0)};
   std::vector<Socket> many;
   std::vector<Socket> clients;
 };
@@ -99,6 +100,17 @@ int main(int argc, char **argv) {
     auto pair = value(Socket::socketpair(AF_UNIX, SOCK_DGRAM));
     value(pair.first.send("hello"));
     need(value(pair.second.recvfrom()).data.text() == "hello", "serve");
+    char room[8];
+    const MutableBuffer in[] = {room};
+    ControlBuffer<control_space(cmsg::scm::rights, 1)> control;
+    IncomingBatch<1, control_space(cmsg::scm::rights, 1)> batch;
+    batch.assign(0, in);
+    value(send_fds(pair.first, "hello", {pair.first.fd()}));
+    value(pair.second.recvmsg(in, control));
+    value(send_fds(pair.first, "hello", {pair.first.fd()}));
+    value(pair.second.recvmmsg(batch));
+    for (const Control *each : {static_cast<const Control *>(&control), &batch[0].control})
+      need(static_cast<bool>(value(each->get(cmsg::scm::rights)).take(0)), "serve");
     return 0;
   }
 
@@ -110,6 +122,13 @@ int main(int argc, char **argv) {
   IncomingBatch<2> batch;
   batch.assign(0, in);
   batch.assign(1, in);
+  ControlBuffer<control_space(cmsg::ip::ttl)> ttl;
+  ControlBuffer<control_space(cmsg::scm::rights, 1)> rights;
+  ControlBuffer<control_space(cmsg::scm::rights, 1)> passed[rounds]; // descriptors are closed when it is used again
+  FileDescriptor received[rounds];
+  value(ttl.append(cmsg::ip::ttl, 64));
+  value(rights.append(cmsg::scm::rights, {s.file.fd()}));
+  ZeroCopyTracker<64> tracker;
   linger option = {};
   const OptionInfo *linger_row = find_option("SO_LINGER");
   const OptionValue linger_value = OptionValue::record().set("onoff", false).set("linger", Seconds(0));
@@ -136,6 +155,27 @@ int main(int argc, char **argv) {
       need(::sendto(s.peer.fd(), "hello", 5, 0, address.data(), length) == 5, "sendto");
   };
   std::size_t next = 0;
+  auto pass = [&] { // a descriptor, with each byte
+    for (auto &each : passed)
+      each.clear();
+    for (auto &each : received)
+      each = {};
+    msghdr header = {};
+    iovec part = {buffer, 1};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = const_cast<std::byte *>(rights.data());
+    header.msg_controllen = rights.size();
+    while (::recv(s.other.fd(), buffer, sizeof buffer, MSG_DONTWAIT) > 0)
+      ;
+    for (int i = 0; i < rounds; ++i)
+      need(::sendmsg(s.local.fd(), &header, 0) == 1, "sendmsg");
+  };
+  auto receive = [&] {
+    pass();
+    for (auto &each : passed)
+      need(note(s.other.recvmsg(in, each)), "recvmsg");
+  };
 
   const Method methods[] = {
       {"socket", "socket", 1,
@@ -217,13 +257,44 @@ int main(int argc, char **argv) {
          const ConstBuffer huge[] = {{buffer, 1}, {buffer, SIZE_MAX}};
          return !note(s.udp.sendmsg(OutgoingMessage(huge))) && error.is(EINVAL);
        }},
+      {"sendmsg_control", "sendmsg", 1, [&] { return note(s.udp.sendmsg({out, nullptr, ttl})); }},
+      {"sendmsg_descriptors", "sendmsg", 1, [&] { return note(s.local.sendmsg({out, nullptr, rights})); }},
+      {"sendmsg_stranded", "getsockopt", 1, // descriptors without a byte: asks what kind of socket it is
+       [&] { return !note(s.local.sendmsg({{}, nullptr, rights})) && error.is(EINVAL); }},
+      {"send_fds", "sendmsg", 1, [&] { return note(send_fds(s.local, "hello", {s.file.fd()})); }},
+      {"send_segments", "sendmsg", 1, [&] { return note(send_segments(s.udp, "hello", 5)); }},
       {"sendmmsg", "sendmmsg", 1, [&] { return note(s.udp.sendmmsg(messages)); }},
+      {"sendmmsg_all", "sendmmsg", 1, [&] { return note(sendmmsg_all(s.udp, messages).result); }},
+      {"zero_copy_send", "sendto", 1, [&] { return note(tracker.send(s.zero, "hello")); },
+       [&] { (void)tracker.send(s.zero, "hello"); }}, // the first asks SO_ZEROCOPY
       {"recv", "recvfrom", 1, [&] { return note(s.udp.recv(buffer)); }, fill},
       {"recv_size", "recvfrom", 1, [&] { return note(s.udp.recv(64)); }, fill},
       {"recv_nothing", "recvfrom", 1, [&] { return !note(s.udp.recv(buffer, MSG_DONTWAIT)); }},
       {"recvfrom", "recvfrom", 1, [&] { return note(s.udp.recvfrom(buffer)); }, fill},
       {"recvfrom_size", "recvfrom", 1, [&] { return note(s.udp.recvfrom(64)); }, fill},
       {"recvmsg", "recvmsg", 1, [&] { return note(s.udp.recvmsg(in)); }, fill},
+      {"recvmsg_control", "recvmsg", 1, [&] { return note(s.udp.recvmsg(in, ttl)); }, fill},
+      {"recvmsg_descriptors", "recvmsg", 1, [&] { return note(s.other.recvmsg(in, passed[next++])); }, pass},
+      {"recv_fds", "recvmsg", 1, [&] { return note(recv_fds(s.other, buffer, {&received[next++], 1})); }, pass},
+      {"recv_segments", "recvmsg", 1, [&] { return note(recv_segments(s.udp, buffer)); }, fill},
+      {"recv_error", "recvmsg", 1, [&] { return !note(recv_error(s.udp)); }}, // there is none
+      {"clear", "close", 1,
+       [&] {
+         passed[next++].clear();
+         return true;
+       },
+       receive},
+      {"take", "close", 0,
+       [&] {
+         received[next] = passed[next].get(cmsg::scm::rights)->take(0);
+         return received[next++].fd() >= 0;
+       },
+       receive},
+      {"append", "sendmsg", 0,
+       [&] {
+         ttl.clear();
+         return note(ttl.append(cmsg::ip::ttl, 64)) && note(ttl.get(cmsg::ip::ttl));
+       }},
       {"recvmmsg", "recvmmsg", 1, [&] { return note(s.udp.recvmmsg(batch, MSG_PEEK | MSG_WAITFORONE)); }, fill},
       {"sendfile", "sendfile", 1, [&] { return note(s.udp.sendfile(s.file.fd(), 0, 5)); }},
       {"getsockopt", "getsockopt", 1, [&] { return note(s.udp.getsockopt(so::type)); }},
@@ -286,6 +357,9 @@ int main(int argc, char **argv) {
   need(::bind(s.tcp.fd(), loopback.data(), loopback.size()) == 0, "bind");
   need(::getsockname(s.peer.fd(), s.address.data(), &length) == 0, "getsockname");
   need(::connect(s.udp.fd(), s.address.data(), s.address.size()) == 0, "connect");
+  const int on = 1;
+  need(::connect(s.zero.fd(), s.address.data(), s.address.size()) == 0, "connect");
+  need(::setsockopt(s.zero.fd(), SOL_SOCKET, SO_ZEROCOPY, &on, sizeof on) == 0, "setsockopt");
   need(::listen(s.tcp.fd(), 128) == 0, "listen");
   need(::write(s.file.fd(), "hello", 5) == 5, "write");
   int pair[2];

@@ -31,6 +31,15 @@ inline constexpr Field fields<sock_filter>[] = {
 };
 
 template <>
+inline constexpr Field fields<dmabuf_cmsg>[] = {
+    BARESOCK_FIELD(dmabuf_cmsg, frag_offset, "frag_offset"),
+    BARESOCK_FIELD(dmabuf_cmsg, frag_size, "frag_size"),
+    BARESOCK_FIELD(dmabuf_cmsg, frag_token, "frag_token"),
+    BARESOCK_FIELD(dmabuf_cmsg, dmabuf_id, "dmabuf_id"),
+    BARESOCK_FIELD(dmabuf_cmsg, flags, "flags"),
+};
+
+template <>
 inline constexpr Field fields<dmabuf_token>[] = {
     BARESOCK_FIELD(dmabuf_token, token_start, "start"),
     BARESOCK_FIELD(dmabuf_token, token_count, "count"),
@@ -55,6 +64,13 @@ inline constexpr Field fields<icmp_filter>[] = {
 };
 
 template <>
+inline constexpr Field fields<in_pktinfo>[] = {
+    BARESOCK_FIELD_AS(in_pktinfo, ipi_ifindex, "ifindex", Interface),
+    BARESOCK_FIELD(in_pktinfo, ipi_spec_dst, "spec_dst"),
+    BARESOCK_FIELD(in_pktinfo, ipi_addr, "addr"),
+};
+
+template <>
 inline constexpr Field fields<ip_mreq_source>[] = {
     BARESOCK_FIELD(ip_mreq_source, imr_multiaddr, "multiaddr"),
     BARESOCK_FIELD(ip_mreq_source, imr_interface, "interface"),
@@ -66,6 +82,12 @@ inline constexpr Field fields<ip_mreqn>[] = {
     BARESOCK_FIELD(ip_mreqn, imr_multiaddr, "multiaddr"),
     BARESOCK_FIELD(ip_mreqn, imr_address, "address"),
     BARESOCK_FIELD_AS(ip_mreqn, imr_ifindex, "ifindex", Interface),
+};
+
+template <>
+inline constexpr Field fields<scm_ts_pktinfo>[] = {
+    BARESOCK_FIELD_AS(scm_ts_pktinfo, if_index, "if_index", Interface),
+    BARESOCK_FIELD(scm_ts_pktinfo, pkt_length, "pkt_length"),
 };
 
 template <>
@@ -81,6 +103,13 @@ template <>
 inline constexpr Field fields<so_timestamping>[] = {
     BARESOCK_FIELD(so_timestamping, flags, "flags"),
     BARESOCK_FIELD(so_timestamping, bind_phc, "bind_phc"),
+};
+
+template <>
+inline constexpr Field fields<sock_extended_err>[] = {
+    BARESOCK_FIELD(sock_extended_err, ee_errno, "errno"), BARESOCK_FIELD(sock_extended_err, ee_origin, "origin"),
+    BARESOCK_FIELD(sock_extended_err, ee_type, "type"),   BARESOCK_FIELD(sock_extended_err, ee_code, "code"),
+    BARESOCK_FIELD(sock_extended_err, ee_info, "info"),   BARESOCK_FIELD(sock_extended_err, ee_data, "data"),
 };
 
 template <>
@@ -437,6 +466,18 @@ inline constexpr Field fields<j1939_filter>[] = {
 };
 
 template <>
+inline constexpr Field fields<llc_pktinfo>[] = {
+    BARESOCK_FIELD_AS(llc_pktinfo, lpi_ifindex, "ifindex", Interface),
+    BARESOCK_FIELD(llc_pktinfo, lpi_sap, "sap"),
+    BARESOCK_FIELD(llc_pktinfo, lpi_mac, "mac"),
+};
+
+template <>
+inline constexpr Field fields<nl_pktinfo>[] = {
+    BARESOCK_FIELD(nl_pktinfo, group, "group"),
+};
+
+template <>
 inline constexpr Field fields<packet_mreq>[] = {
     BARESOCK_FIELD_AS(packet_mreq, mr_ifindex, "interface", Interface),
     BARESOCK_FIELD(packet_mreq, mr_type, "type"),
@@ -448,6 +489,26 @@ template <>
 inline constexpr Field fields<rds_iovec>[] = {
     BARESOCK_FIELD_AS(rds_iovec, addr, "addr", stored::Pointer),
     BARESOCK_FIELD(rds_iovec, bytes, "bytes"),
+};
+
+template <>
+inline constexpr Field fields<rds_atomic_args>[] = {
+    BARESOCK_FIELD(rds_atomic_args, cookie, "cookie"),
+    BARESOCK_FIELD_AS(rds_atomic_args, local_addr, "local_addr", stored::Pointer),
+    BARESOCK_FIELD(rds_atomic_args, remote_addr, "remote_addr"),
+    BARESOCK_FIELD(rds_atomic_args, compare, "compare"),
+    BARESOCK_FIELD(rds_atomic_args, swap, "swap"),
+    BARESOCK_FIELD(rds_atomic_args, compare_mask, "compare_mask"),
+    BARESOCK_FIELD(rds_atomic_args, swap_mask, "swap_mask"),
+    BARESOCK_FIELD(rds_atomic_args, flags, "flags"),
+    BARESOCK_FIELD(rds_atomic_args, user_token, "user_token"),
+};
+
+template <>
+inline constexpr Field fields<rds_cmsg_rx_trace>[] = {
+    BARESOCK_FIELD(rds_cmsg_rx_trace, rx_traces, "rx_traces"),
+    BARESOCK_FIELD(rds_cmsg_rx_trace, rx_trace_pos, "rx_trace_pos"),
+    BARESOCK_FIELD(rds_cmsg_rx_trace, rx_trace, "rx_trace"),
 };
 
 template <>
@@ -472,9 +533,43 @@ inline constexpr Field fields<rds_get_mr_for_dest_args>[] = {
 };
 
 template <>
+inline constexpr Field fields<rds_rdma_args>[] = {
+    BARESOCK_FIELD(rds_rdma_args, cookie, "cookie"),
+    BARESOCK_FIELD(rds_rdma_args, remote_vec, "remote_vec"),
+    BARESOCK_FIELD_AS(rds_rdma_args, local_vec_addr, "local_vec_addr", stored::Pointer),
+    BARESOCK_FIELD(rds_rdma_args, nr_local, "nr_local"),
+    BARESOCK_FIELD(rds_rdma_args, flags, "flags"),
+    BARESOCK_FIELD(rds_rdma_args, user_token, "user_token"),
+};
+
+template <>
+inline constexpr Field fields<rds_rdma_notify>[] = {
+    BARESOCK_FIELD(rds_rdma_notify, user_token, "user_token"),
+    BARESOCK_FIELD(rds_rdma_notify, status, "status"),
+};
+
+template <>
 inline constexpr Field fields<rds_rx_trace_so>[] = {
     BARESOCK_FIELD(rds_rx_trace_so, rx_traces, "rx_traces"),
     BARESOCK_FIELD(rds_rx_trace_so, rx_trace_pos, "rx_trace_pos"),
+};
+
+template <>
+inline constexpr Field fields<rds_zcopy_cookies>[] = {
+    BARESOCK_FIELD(rds_zcopy_cookies, num, "num"),
+    BARESOCK_FIELD(rds_zcopy_cookies, cookies, "cookies"),
+};
+
+template <>
+inline constexpr Field fields<rxrpc_challenge>[] = {
+    BARESOCK_FIELD(rxrpc_challenge, service_id, "service_id"),
+    BARESOCK_FIELD(rxrpc_challenge, security_index, "security_index"),
+};
+
+template <>
+inline constexpr Field fields<rxgk_challenge>[] = {
+    BARESOCK_FIELD(rxgk_challenge, base, "base"),
+    BARESOCK_FIELD(rxgk_challenge, enctype, "enctype"),
 };
 
 template <>
@@ -524,6 +619,11 @@ inline constexpr Field fields<sctp_assocparams>[] = {
 template <>
 inline constexpr Field fields<sctp_authchunk>[] = {
     BARESOCK_FIELD(sctp_authchunk, sauth_chunk, "chunk"),
+};
+
+template <>
+inline constexpr Field fields<sctp_authinfo>[] = {
+    BARESOCK_FIELD(sctp_authinfo, auth_keynumber, "keynumber"),
 };
 
 template <>
@@ -579,6 +679,13 @@ inline constexpr Field fields<sctp_initmsg>[] = {
 };
 
 template <>
+inline constexpr Field fields<sctp_nxtinfo>[] = {
+    BARESOCK_FIELD(sctp_nxtinfo, nxt_sid, "sid"),           BARESOCK_FIELD(sctp_nxtinfo, nxt_flags, "flags"),
+    BARESOCK_FIELD(sctp_nxtinfo, nxt_ppid, "ppid"),         BARESOCK_FIELD(sctp_nxtinfo, nxt_length, "length"),
+    BARESOCK_FIELD(sctp_nxtinfo, nxt_assoc_id, "assoc_id"),
+};
+
+template <>
 inline constexpr Field fields<sctp_paddrinfo>[] = {
     BARESOCK_FIELD(sctp_paddrinfo, spinfo_assoc_id, "assoc_id"),
     BARESOCK_FIELD(sctp_paddrinfo, spinfo_address, "address"),
@@ -626,6 +733,12 @@ inline constexpr Field fields<sctp_prim>[] = {
 };
 
 template <>
+inline constexpr Field fields<sctp_prinfo>[] = {
+    BARESOCK_FIELD(sctp_prinfo, pr_policy, "policy"),
+    BARESOCK_FIELD(sctp_prinfo, pr_value, "value"),
+};
+
+template <>
 inline constexpr Field fields<sctp_probeinterval>[] = {
     BARESOCK_FIELD(sctp_probeinterval, spi_assoc_id, "assoc_id"),
     BARESOCK_FIELD(sctp_probeinterval, spi_address, "address"),
@@ -639,6 +752,14 @@ inline constexpr Field fields<sctp_prstatus>[] = {
     BARESOCK_FIELD(sctp_prstatus, sprstat_policy, "policy"),
     BARESOCK_FIELD(sctp_prstatus, sprstat_abandoned_unsent, "abandoned_unsent"),
     BARESOCK_FIELD(sctp_prstatus, sprstat_abandoned_sent, "abandoned_sent"),
+};
+
+template <>
+inline constexpr Field fields<sctp_rcvinfo>[] = {
+    BARESOCK_FIELD(sctp_rcvinfo, rcv_sid, "sid"),         BARESOCK_FIELD(sctp_rcvinfo, rcv_ssn, "ssn"),
+    BARESOCK_FIELD(sctp_rcvinfo, rcv_flags, "flags"),     BARESOCK_FIELD(sctp_rcvinfo, rcv_ppid, "ppid"),
+    BARESOCK_FIELD(sctp_rcvinfo, rcv_tsn, "tsn"),         BARESOCK_FIELD(sctp_rcvinfo, rcv_cumtsn, "cumtsn"),
+    BARESOCK_FIELD(sctp_rcvinfo, rcv_context, "context"), BARESOCK_FIELD(sctp_rcvinfo, rcv_assoc_id, "assoc_id"),
 };
 
 template <>
@@ -733,11 +854,35 @@ inline constexpr Field fields<tfrc_tx_info>[] = {
 };
 
 template <>
+inline constexpr Field fields<tipc_errinfo>[] = {
+    BARESOCK_FIELD(tipc_errinfo, error, "error"),
+    BARESOCK_FIELD(tipc_errinfo, length, "length"),
+};
+
+template <>
 inline constexpr Field fields<tipc_group_req>[] = {
     BARESOCK_FIELD(tipc_group_req, type, "type"),
     BARESOCK_FIELD(tipc_group_req, instance, "instance"),
     BARESOCK_FIELD(tipc_group_req, scope, "scope"),
     BARESOCK_FIELD(tipc_group_req, flags, "flags"),
+};
+
+template <>
+inline constexpr Field fields<tipc_service_range>[] = {
+    BARESOCK_FIELD(tipc_service_range, type, "type"),
+    BARESOCK_FIELD(tipc_service_range, lower, "lower"),
+    BARESOCK_FIELD(tipc_service_range, upper, "upper"),
+};
+
+template <>
+inline constexpr Field fields<tpacket_auxdata>[] = {
+    BARESOCK_FIELD(tpacket_auxdata, tp_status, "status"),
+    BARESOCK_FIELD(tpacket_auxdata, tp_len, "len"),
+    BARESOCK_FIELD(tpacket_auxdata, tp_snaplen, "snaplen"),
+    BARESOCK_FIELD(tpacket_auxdata, tp_mac, "mac"),
+    BARESOCK_FIELD(tpacket_auxdata, tp_net, "net"),
+    BARESOCK_FIELD(tpacket_auxdata, tp_vlan_tci, "vlan_tci"),
+    BARESOCK_FIELD(tpacket_auxdata, tp_vlan_tpid, "vlan_tpid"),
 };
 
 template <>

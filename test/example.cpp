@@ -12,12 +12,14 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
 #include <fstream>
 #include <initializer_list>
 #include <linux/filter.h>
 #include <list>
 #include <map>
+#include <memory>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -29,6 +31,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <thread>
+#include <time.h>
 #include <utility>
 #include <vector>
 
@@ -228,6 +231,111 @@ bool has_ipv6() {
   auto socket = Socket::socket(AF_INET6, SOCK_STREAM);
   return socket && socket->bind(Inet6Address{in6addr_loopback});
 }
+
+/// A server of datagrams that has said where it listens.
+struct DatagramServer : Process {
+  SocketAddress address;
+
+  DatagramServer(const std::string &name, const std::string &at) : Process(name, {at}) {
+    const std::string first = line();
+    constexpr std::string_view prefix = "listening on ";
+    REQUIRE(first.starts_with(prefix));
+    REQUIRE(first.ends_with('\n'));
+    address = VALUE(SocketAddress::parse(first.substr(prefix.size(), first.size() - prefix.size() - 1)));
+  }
+};
+
+/// What a program that ends by itself says.
+struct Said {
+  int status = 0;
+  std::string output;
+  std::string errors;
+
+  explicit Said(const std::string &name, const std::vector<std::string> &arguments = {})
+      : Said(Process(name, arguments)) {}
+  explicit Said(Process &&program) {
+    output = program.output();
+    status = program.wait();
+    errors = program.errors();
+  }
+};
+
+/// A path of hosts, each a network namespace: a client, routers, and the last one. Host i is joined to host i + 1 by
+/// the networks 10.i.0.0/24 and fd00:i::/64, in which they are 1 and 2.
+class Path {
+public:
+  static constexpr int hosts = 4;
+
+  Path() {
+    std::thread([this] { made_ = make(); }).join();
+  }
+  [[nodiscard]] bool made() const { return made_; }
+
+  /// In a thread that is at that host. What the test starts there stays there.
+  void at(int host, const std::function<void()> &body) const {
+    std::exception_ptr failed;
+    std::thread([&] {
+      try {
+        REQUIRE(::setns(names_[static_cast<std::size_t>(host)].fd(), CLONE_NEWNET) == 0);
+        body();
+      } catch (...) {
+        failed = std::current_exception();
+      }
+    }).join();
+    if (failed)
+      std::rethrow_exception(failed);
+  }
+
+  static bool run(const std::string &command) { return std::system((command + " 2>/dev/null").c_str()) == 0; }
+
+private:
+  bool make() {
+    for (int i = 0; i < hosts; ++i) {
+      if (::unshare(CLONE_NEWNET) != 0)
+        return false;
+      names_.emplace_back(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    }
+    for (int i = 0; i + 1 < hosts; ++i) {
+      const std::string n = std::to_string(i);
+      const std::string next =
+          "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(names_[at(i + 1)].fd());
+      if (!enter(i) || !run("ip link add right type veth peer name left netns " + next) || !up("right", n, "1"))
+        return false;
+      if (!enter(i + 1) || !up("left", n, "2"))
+        return false;
+    }
+    for (int i = 0; i < hosts; ++i) {
+      const bool router = i > 0 && i + 1 < hosts;
+      if (!enter(i) || !run("ip link set lo up") ||
+          (router && !run("echo 1 >/proc/sys/net/ipv4/ip_forward && "
+                          "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")))
+        return false;
+      for (int net = 0; net + 1 < hosts; ++net) {
+        const std::string n = std::to_string(net);
+        if (net > i && !run(route(n, i, "2")))
+          return false;
+        if (net < i - 1 && !run(route(n, i - 1, "1")))
+          return false;
+      }
+    }
+    return enter(0) && run("ip route add 10.9.0.0/24 via 10.0.0.2 && ip route add fd00:9::/64 via fd00:0::2");
+  }
+  static std::size_t at(int i) { return static_cast<std::size_t>(i); }
+  bool enter(int host) { return ::setns(names_[at(host)].fd(), CLONE_NEWNET) == 0; }
+  static bool up(const std::string &device, const std::string &net, const std::string &host) {
+    return run("ip addr add 10." + net + ".0." + host + "/24 dev " + device) &&
+           run("ip addr add fd00:" + net + "::" + host + "/64 dev " + device + " nodad") &&
+           run("ip link set " + device + " up");
+  }
+  static std::string route(const std::string &net, int over, const std::string &router) {
+    const std::string n = std::to_string(over);
+    return "ip route add 10." + net + ".0.0/24 via 10." + n + ".0." + router + " && ip route add fd00:" + net +
+           "::/64 via fd00:" + n + "::" + router;
+  }
+
+  std::vector<File> names_;
+  bool made_ = false;
+};
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
@@ -1148,6 +1256,201 @@ TEST_CASE("socket_options --help") {
   CHECK(help.output.starts_with("usage: socket_options "));
   for (std::string letter : {"\n  -a ", "\n  -c ", "\n  -i ", "\n  -j "})
     CHECK(contains(help.output, letter));
+}
+
+TEST_CASE("pass_fds: two descriptors are used, any other number is refused") {
+  NoLeak no_leak;
+  Said said("pass_fds");
+  CHECK(said.output == "2 descriptors: copied 14 bytes\n"
+                       "0 descriptors: refused: 0, not 2\n"
+                       "1 descriptors: refused: 1, not 2\n"
+                       "3 descriptors: refused: more than 2\n"
+                       "2 descriptors: copied 14 bytes\n"
+                       "Hello, world!\nHello, world!\n");
+  CHECK(said.errors == "");
+  CHECK(said.status == 0);
+  Said wrong("pass_fds", {"x"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.errors == "usage: pass_fds\n");
+}
+
+TEST_CASE("udp_echo: the answer comes from the address that was asked") {
+  NoLeak no_leak;
+  std::vector<std::string> hosts = {"127.0.0.1", "127.0.0.2", "127.0.0.3"};
+  std::string at = "0.0.0.0:0";
+  SUBCASE("IPv4") {}
+  SUBCASE("IPv6, and IPv4 beside it") {
+    if (!has_ipv6())
+      SKIP("no IPv6");
+    hosts.emplace_back("::1");
+    at = "[::]:0";
+  }
+  DatagramServer server("udp_echo", at);
+  for (const std::string &host : hosts) {
+    CAPTURE(host);
+    const SocketAddress asked = VALUE(SocketAddress::parse(host)).with_port(server.address.port());
+    Socket client = VALUE(Socket::socket(asked.family(), SOCK_DGRAM));
+    for (std::string text : {"hello", "", "again"}) {
+      VALUE(client.sendto(text, asked));
+      char buffer[64];
+      await(client);
+      auto answer = VALUE(client.recvfrom(buffer));
+      CHECK(answer.address == asked);
+      CHECK(std::string_view(buffer, answer) == text);
+      const std::string line = server.line();
+      CHECK(contains(line, " asked " + host + ": " + std::to_string(text.size()) + " bytes\n"));
+    }
+  }
+  server.signal(SIGTERM);
+  CHECK(server.wait() == -SIGTERM);
+  CHECK(server.errors() == "");
+}
+
+TEST_CASE("udp_echo, batch_receiver: errors") {
+  for (std::string name : {"udp_echo", "batch_receiver"}) {
+    CAPTURE(name);
+    for (const std::vector<std::string> &arguments : {std::vector<std::string>{}, {"127.0.0.1:0", "x"}}) {
+      Said said(name, arguments);
+      CHECK(said.status == 2);
+      CHECK(said.errors == "usage: " + name + " ADDRESS\n");
+    }
+    Said text(name, {"127.0.0.1:x"});
+    CHECK(text.status == 1);
+    CHECK(text.errors == name + ": 127.0.0.1:x: SocketAddress::parse: Invalid argument\n");
+
+    Socket taken = VALUE(Socket::socket(AF_INET, SOCK_DGRAM));
+    VALUE(taken.bind(Inet4Address{INADDR_LOOPBACK}));
+    const std::string address = to_string(VALUE(taken.getsockname()));
+    Said in_use(name, {address});
+    CHECK(in_use.status == 1);
+    CHECK(in_use.output == "");
+    CHECK(in_use.errors == name + ": " + address + ": bind: Address already in use\n");
+  }
+  Said family("udp_echo", {"@name"});
+  CHECK(family.status == 1);
+  CHECK(contains(family.errors, "Address family not supported by protocol"));
+}
+
+TEST_CASE("trace_path: two routers, and the host; or why it ends before") {
+  Path path;
+  if (!path.made())
+    SKIP("no network namespaces with routers can be made here");
+  auto start_trace = [&](const std::string &host) {
+    std::unique_ptr<Process> program;
+    path.at(0, [&] { program = std::make_unique<Process>("trace_path", std::vector<std::string>{host}); });
+    return program;
+  };
+  auto trace = [&](const std::string &host) {
+    Said said(std::move(*start_trace(host)));
+    CHECK(said.errors == "");
+    return said;
+  };
+
+  Said inet = trace("10.2.0.2");
+  CHECK(inet.output == "1 10.0.0.2\n2 10.1.0.2\n3 10.2.0.2\nreached\n");
+  CHECK(inet.status == 0);
+  Said inet6 = trace("fd00:2::2");
+  CHECK(inet6.output == "1 fd00::2\n2 fd00:1::2\n3 fd00:2::2\nreached\n");
+  CHECK(inet6.status == 0);
+
+  // The first router knows no way.
+  Said nowhere = trace("10.9.0.1");
+  CHECK(nowhere.output == "1 10.0.0.2\nNetwork is unreachable\n");
+  CHECK(nowhere.status == 1);
+  Said nowhere6 = trace("fd00:9::1");
+  CHECK(nowhere6.output == "1 fd00::2\nNetwork is unreachable\n");
+  CHECK(nowhere6.status == 1);
+
+  // Somebody listens where nobody should, and answers.
+  Socket listener;
+  path.at(Path::hosts - 1, [&] {
+    listener = VALUE(Socket::socket(AF_INET, SOCK_DGRAM));
+    VALUE(listener.bind(Inet4Address{INADDR_ANY, 33437}));
+  });
+  auto program = start_trace("10.2.0.2");
+  await(listener);
+  char buffer[8];
+  auto asked = VALUE(listener.recvfrom(buffer));
+  CHECK(asked.size == 0);
+  VALUE(listener.sendto("yes", asked.address));
+  Said answered(std::move(*program));
+  VALUE(listener.close());
+  CHECK(answered.output == inet.output);
+  CHECK(answered.status == 0);
+
+  // A router that says nothing itself: what it sends, and only that, comes from lo.
+  bool silenced = false;
+  path.at(1, [&] { silenced = Path::run("ip rule add iif lo to 10.0.0.1 blackhole"); });
+  if (!silenced)
+    SKIP("a router that says nothing: no routing rules");
+  Said silent = trace("10.2.0.2");
+  CHECK(silent.output == "1 *\n2 10.1.0.2\n3 10.2.0.2\nreached\n");
+  CHECK(silent.status == 0);
+}
+
+TEST_CASE("trace_path: errors") {
+  Said usage("trace_path");
+  CHECK(usage.status == 2);
+  CHECK(usage.errors == "usage: trace_path ADDRESS\n");
+  Said text("trace_path", {"example"});
+  CHECK(text.status == 1);
+  CHECK(text.errors == "trace_path: example: SocketAddress::parse: Invalid argument\n");
+  Said family("trace_path", {"@name"});
+  CHECK(family.status == 1);
+  CHECK(family.errors == "trace_path: @name: socket: Address family not supported by protocol\n");
+  if (!has_ipv6())
+    SKIP("no IPv6");
+  Said mapped("trace_path", {"::ffff:127.0.0.1"});
+  CHECK(mapped.status == 1);
+  CHECK(mapped.errors == "trace_path: ::ffff:127.0.0.1: sendto: Network is unreachable\n");
+}
+
+TEST_CASE("batch_receiver: every datagram, with its time, sender and size") {
+  NoLeak no_leak;
+  DatagramServer server("batch_receiver", "127.0.0.1:0");
+  Socket client = VALUE(Socket::socket(AF_INET, SOCK_DGRAM));
+  VALUE(client.connect(server.address));
+  const std::string sender = to_string(VALUE(client.getsockname()));
+
+  // They come while it is stopped, so as many calls receive them as there must be.
+  server.signal(SIGSTOP);
+  int status = 0;
+  REQUIRE(::waitpid(server.pid(), &status, WUNTRACED) == server.pid());
+  REQUIRE(WIFSTOPPED(status));
+  timespec before = {};
+  ::clock_gettime(CLOCK_REALTIME, &before);
+  std::vector<std::size_t> sizes;
+  const std::string data(4096, 'x');
+  for (std::size_t i = 0; i < 40; ++i) {
+    sizes.push_back(i * 10);
+    VALUE(client.send({data.data(), i * 10}));
+  }
+  const bool segments = send_segments(client, {data.data(), 2500}, 1000).has_value();
+  if (segments)
+    sizes.insert(sizes.end(), {1000, 1000, 500});
+  server.signal(SIGCONT);
+
+  std::size_t next = 0;
+  std::vector<std::string> calls;
+  while (calls.size() < 2) {
+    const std::string line = server.line();
+    INFO(line);
+    if (contains(line, "in one call")) {
+      calls.push_back(line);
+      continue;
+    }
+    REQUIRE(next < sizes.size());
+    REQUIRE(line.find('.') + 10 == line.find(' ')); // nanoseconds
+    CHECK(line.substr(line.find(' ')) == " " + sender + " " + std::to_string(sizes[next++]) + " bytes\n");
+    CHECK(std::stod(line) >= static_cast<double>(before.tv_sec));
+    CHECK(std::stod(line) <= static_cast<double>(::time(nullptr) + 1));
+  }
+  CHECK(calls[0] == "32 messages in one call\n");
+  CHECK(calls[1] == (segments ? "9" : "8") + std::string(" messages in one call\n"));
+  CHECK(next == sizes.size());
+  server.signal(SIGTERM);
+  CHECK(server.wait() == -SIGTERM);
+  CHECK(server.errors() == "");
 }
 
 TEST_SUITE_END();

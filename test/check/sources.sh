@@ -16,7 +16,7 @@ same 'library' "$(ls lib/*.cpp)" "$(listed lib/)"
 same 'headers' "$(ls include/baresock/*.hpp include/baresock/*.def include/baresock/detail/*)" "$(listed include/)"
 same 'tests' "$(ls test/*.cpp | grep -v fault.cpp)" "$(listed test/)"
 same 'examples' "$(basename -s .cpp test/example/*.cpp)" \
-  "$(sed -n "s/.*foreach name : \[\(.*\)\]/\1/p" meson.build | tr -d "' " | tr ',' '\n')"
+  "$(tr -d "\n' " <meson.build | sed 's/.*foreachname:\[\([^]]*\)\].*/\1/' | tr ',' '\n')"
 same 'version' "$(sed -n 's/^VERSION = //p' Makefile)" "$(sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)"
 same 'all of it in baresock.hpp' "$(cd include && ls baresock/*.hpp | grep -v /baresock.hpp)" \
   "$(sed -n 's/#include <\(.*\)>/\1/p' include/baresock/baresock.hpp)"

@@ -2006,6 +2006,30 @@ TEST_CASE("a kind of one's own is one line, and one more specialisation if it is
   CHECK(control.size() == size);
 }
 
+TEST_CASE("a count and an address, both ways, in kinds of one's own") {
+  constexpr ControlKind<Nanoseconds> count{SOL_SOCKET, 99, "MY_COUNT"};
+  constexpr ControlKind<stored::AddressIn<sockaddr_in>> address{SOL_SOCKET, 98, "MY_ADDRESS"};
+  Room control;
+  VALUE(control.append(count, Microseconds(3)));
+  CHECK(VALUE(control.get(count)) == Nanoseconds(3000));
+  CHECK_ERROR(control.append(count, Nanoseconds(-1)), EDOM, append);
+  VALUE(control.append(address, at("127.0.0.2:3")));
+  CHECK(VALUE(control.get(address)) == at("127.0.0.2:3"));
+  const std::size_t size = control.size();
+  CHECK_ERROR(control.append(address, loopback6), EINVAL, append);
+  CHECK(control.size() == size);
+  control.clear();
+  VALUE(control.append(count.level, count.type, "1234567"));
+  CHECK(control.get(count).error() == Error(EINVAL, Operation::as));
+}
+
+TEST_CASE("room for more elements than there can be is more than there can be") {
+  for (const std::size_t elements : {SIZE_MAX, SIZE_MAX / 4, static_cast<std::size_t>(PTRDIFF_MAX)}) {
+    CHECK(control_space(cmsg::scm::rights, elements).size > PTRDIFF_MAX);
+    CHECK((control_space(cmsg::scm::rights, elements) + control_space(cmsg::ip::ttl)).size > PTRDIFF_MAX);
+  }
+}
+
 // --- the count --------------------------------------------------------------------------------------------
 
 TEST_CASE("control messages: what was verified, and how") {

@@ -879,6 +879,17 @@ TEST_CASE("SO_EE_ORIGIN_TXSTATUS, which is the number of timestamps: what a wire
   CHECK(text(VALUE(queued_error(ReceivedMessage(), control))).starts_with("other 4: "));
 }
 
+TEST_CASE("the time of SO_TIMESTAMPING_NEW, which comes as another kind where time_t was short") {
+  ControlBuffer<error_queue_space> control;
+  kernel::sock_extended_err error = {};
+  error.ee_errno = ENOMSG;
+  error.ee_origin = origin_timestamping;
+  const std::int64_t times[6] = {1, 5, 0, 0, 2, 6};
+  VALUE(control.append(cmsg::so::timestamping_new.level, cmsg::so::timestamping_new.type, {times, sizeof times}));
+  VALUE(control.append(cmsg::packet::tx_timestamp.level, cmsg::packet::tx_timestamp.type, {&error, sizeof error}));
+  CHECK(text(VALUE(queued_error(ReceivedMessage(), control))) == "timestamp 0 id 0 at 1000000005 0 2000000006");
+}
+
 TEST_CASE("all points and flags that sock_extended_err can say") {
   kernel::sock_extended_err error = {};
   error.ee_errno = ENOMSG;

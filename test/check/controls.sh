@@ -2,65 +2,21 @@
 # SPDX-License-Identifier: MIT
 # controls.def against the installed headers: that every constant of theirs which is named as a kind of control
 # message is a row, or on controls.excluded; that rows have the headers' numbers, levels and names by the rule. And
-# baresock_controls(7) against controls.def. A line of controls.excluded is as one of options.excluded; structs are
-# compared by options.sh. CXX may be a compiler for another machine, and WRAP what runs its programs.
+# baresock_controls(7) against controls.def. Structs are compared by options.sh.
 set -u
-cd "$(dirname "$0")/../.." || exit 1
-export LC_ALL=C
-cxx=${CXX:-g++}
-rows=include/baresock/controls.def
-excluded=test/check/controls.excluded
+table=controls
+. "$(dirname "$0")/table"
 page=man/baresock_controls.7
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-verdict() { # NAME FILE: fails if there is something in FILE
-  if [ -s "$2" ]; then
-    cat "$2"
-    echo "FAIL controls: $1"
-  else
-    echo "PASS controls: $1"
-  fi
-}
-compile() { $cxx -std=c++23 -Iinclude -x c++ "$@"; }
 
 # --- the rows -------------------------------------------------------------------------------------------
-
-awk 'length > 118 { print FILENAME ":" FNR ": " length " columns" }' "$rows" >"$work/wide"
-verdict "no row over 118 columns" "$work/wide"
 
 # One row a line: namespace, identifier, level, constant, direction, type.
 word='\([A-Za-z0-9_]*\)'
 sed -z 's/,\n */, /g' "$rows" |
   sed -n "s/^CONTROL($word, $word, $word, $word, .*, \(receive\|send\|both\), \(.*\))$/\1 \2 \3 \4 \5 \6/p" \
     >"$work/rows"
-if [ "$(grep -c '^CONTROL(' "$rows")" -ne "$(wc -l <"$work/rows")" ] || [ ! -s "$work/rows" ]; then
-  echo "FAIL controls: the rows of $rows cannot be read"
-  exit 0
-fi
-
-awk '
-  {
-    constant = tolower($4)
-    at = index(constant, "_")
-    space = substr(constant, 1, at - 1)
-    name = substr(constant, at + 1)
-    if (seen[$4]++) { # at a second level
-      space = $3
-      name = constant
-    }
-    if (name ~ /^[0-9]/)
-      name = "_" name
-    if ($1 != space || $2 != name)
-      print $4 " is " space "::" name ", not " $1 "::" $2
-  }' "$work/rows" >"$work/named"
-verdict "rows are named by the rule" "$work/named"
-
-awk '
-  $3 == level && $4 <= before { print $4 " stands after " before }
-  $3 != level && seen[$3]++ { print "level " $3 " a second time, at " $4 }
-  { level = $3; before = $4 }' "$work/rows" >"$work/order"
-verdict "rows are in order" "$work/order"
+check_rows
+read_numbers CONTROL
 
 # --- the page -------------------------------------------------------------------------------------------
 
@@ -165,34 +121,7 @@ verdict "baresock_controls(7) refers to options and kinds that there are" "$work
 
 # --- the headers ----------------------------------------------------------------------------------------
 
-# Constant, number, level, number of the level.
-{
-  echo '#include <baresock/option.hpp>'
-  echo '#include <cstdio>'
-  echo 'using baresock::detail::newer;'
-  echo '#define CONTROL(ns, identifier, level_, constant, number, ...) \'
-  echo '  std::printf("%s %d %s %d\n", #constant, int(number), #level_, int(baresock::detail::level::level_));'
-  echo 'int main() {'
-  echo '#include <baresock/controls.def>'
-  echo '}'
-} >"$work/numbers.cpp"
-if ! compile "$work/numbers.cpp" -o "$work/print-numbers" || ! ${WRAP-} "$work/print-numbers" >"$work/numbers" ||
-  [ "$(wc -l <"$work/numbers")" -ne "$(wc -l <"$work/rows")" ]; then
-  echo "FAIL controls: the rows of $rows do not compile"
-  exit 0
-fi
-
-# Where the compiler looks, without its own directories; of two files with one name the first.
-$cxx -E -v -x c++ /dev/null 2>&1 >/dev/null | sed -n '/search starts here:$/,/^End of search/s/^ //p' |
-  xargs realpath -s | grep -Ev '/(c\+\+|gcc|gcc-cross|clang)(/|$)' | while read -r directory; do
-  for part in asm asm-generic bits bluetooth linux net netinet netpacket sys; do
-    [ -d "$directory/$part" ] && (cd "$directory" && find -L "$part" -name '*.h') | sed "s,^,$directory ,"
-  done
-done | sort -s -u -k 2,2 >"$work/headers"
-if ! grep -q ' linux/socket.h$' "$work/headers"; then
-  echo "SKIP controls: no headers of the kernel here"
-  exit 0
-fi
+find_headers asm asm-generic bits bluetooth linux net netinet netpacket sys
 
 # How the names of kinds look.
 cat >"$work/patterns" <<'PATTERNS'
@@ -244,9 +173,7 @@ sed 's/ /\//' "$work/headers" | xargs awk -v patterns="$work/patterns" -v number
     print name, kind, substr(header, RSTART + 1)
   }' | sort -u >"$work/constants"
 
-sort -c -u "$excluded" 2>"$work/unsorted"
-grep -nv '^?\?[A-Z0-9_]*[*]\? [^ ]' "$excluded" >>"$work/unsorted"
-verdict "$excluded is in order, each line with a reason" "$work/unsorted"
+check_exclusions
 
 awk '
   FILENAME ~ /rows$/ { row[$4] = 1; next }

@@ -2,91 +2,23 @@
 # SPDX-License-Identifier: MIT
 # options.def against the installed headers: that every constant of theirs which is named as an option is a row, or
 # on options.excluded; that rows have the headers' numbers, levels and names by the rule; that the structs of
-# structs.hpp are those of the headers. A line of options.excluded is a constant, or the beginning of some and *, and
-# the reason; a ? before it: only headers newer than Linux 6.1 have it. CXX may be a compiler for another machine, and
-# WRAP what runs its programs.
+# structs.hpp are those of the headers.
 set -u
-cd "$(dirname "$0")/../.." || exit 1
-export LC_ALL=C
-cxx=${CXX:-g++}
-rows=include/baresock/options.def
-excluded=test/check/options.excluded
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-
-verdict() { # NAME FILE: fails if there is something in FILE
-  if [ -s "$2" ]; then
-    cat "$2"
-    echo "FAIL options: $1"
-  else
-    echo "PASS options: $1"
-  fi
-}
-compile() { $cxx -std=c++23 -Iinclude -x c++ "$@"; }
+table=options
+. "$(dirname "$0")/table"
 
 # --- the rows -------------------------------------------------------------------------------------------
-
-awk 'length > 118 { print FILENAME ":" FNR ": " length " columns" }' "$rows" >"$work/wide"
-verdict "no row over 118 columns" "$work/wide"
 
 # One row a line: namespace, identifier, level, constant.
 { tr '\n' ' ' <"$rows"; echo; } | sed 's/OPTION(/\n&/g' |
   sed -n 's/^OPTION(\([a-z0-9_]*\), *\([a-z0-9_]*\), *\([a-z0-9_]*\), *\([A-Z0-9_]*\), .*/\1 \2 \3 \4/p' >"$work/rows"
 
-awk '
-  {
-    constant = tolower($4)
-    at = index(constant, "_")
-    space = substr(constant, 1, at - 1)
-    name = substr(constant, at + 1)
-    if (space == "mcast") { # rows of two levels
-      space = $3
-      name = constant
-    }
-    if (name ~ /^[0-9]/)
-      name = "_" name
-    if ($1 != space || $2 != name)
-      print $4 " is " space "::" name ", not " $1 "::" $2
-  }' "$work/rows" >"$work/named"
-verdict "rows are named by the rule" "$work/named"
-
-awk '
-  $3 == level && $4 <= before { print $4 " stands after " before }
-  $3 != level && seen[$3]++ { print "level " $3 " a second time, at " $4 }
-  { level = $3; before = $4 }' "$work/rows" >"$work/order"
-verdict "rows are in order" "$work/order"
-
-# Constant, number, level, number of the level.
-{
-  echo '#include <baresock/option.hpp>'
-  echo '#include <cstdio>'
-  echo 'using namespace baresock;'
-  echo '#define OPTION(ns, identifier, level_, constant, number, ...) \'
-  echo '  std::printf("%s %d %s %d\n", #constant, int(number), #level_, int(baresock::detail::level::level_));'
-  echo 'int main() {'
-  echo '#include <baresock/options.def>'
-  echo '}'
-} >"$work/numbers.cpp"
-if ! compile "$work/numbers.cpp" -o "$work/print-numbers" || ! ${WRAP-} "$work/print-numbers" >"$work/numbers" ||
-  [ "$(wc -l <"$work/numbers")" -ne "$(wc -l <"$work/rows")" ]; then
-  echo "FAIL options: the rows of $rows cannot be read"
-  exit 0
-fi
+check_rows
+read_numbers OPTION
 
 # --- the headers ----------------------------------------------------------------------------------------
 
-# Where the compiler looks, without its own directories; of two files with one name the first.
-: >"$work/headers"
-$cxx -E -v -x c++ /dev/null 2>&1 >/dev/null | sed -n '/search starts here:$/,/^End of search/s/^ //p' |
-  xargs realpath -s | grep -Ev '/(c\+\+|gcc|gcc-cross|clang)(/|$)' | while read -r directory; do
-  for part in asm asm-generic bits linux net netax25 netinet netpacket netrom netrose sys; do
-    [ -d "$directory/$part" ] && (cd "$directory" && find -L "$part" -name '*.h') | sed "s,^,$directory ,"
-  done
-done | sort -s -u -k 2,2 >"$work/headers"
-if ! grep -q ' linux/socket.h$' "$work/headers"; then
-  echo "SKIP options: no headers of the kernel here"
-  exit 0
-fi
+find_headers asm asm-generic bits linux net netax25 netinet netpacket netrom netrose sys
 
 # Every macro (m) and enumerator (e), and its header.
 sed 's/ /\//' "$work/headers" | xargs awk '
@@ -208,10 +140,7 @@ awk '
 
 # --- every constant is a row or excluded ----------------------------------------------------------------
 
-sort -c -u "$excluded" 2>"$work/unsorted"
-tr -d '?' <"$excluded" | cut -d' ' -f1 | sort | uniq -d | sed 's/$/ is there twice/' >>"$work/unsorted"
-grep -nv '^?\?[A-Z0-9_]*[*]\? [^ ]' "$excluded" >>"$work/unsorted"
-verdict "$excluded is in order, each line with a reason" "$work/unsorted"
+check_exclusions
 
 awk -v level_of="$work/level" '
   FILENAME ~ /rows$/ { row[$4] = 1; next }

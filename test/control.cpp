@@ -2025,9 +2025,25 @@ TEST_CASE("a count and an address, both ways, in kinds of one's own") {
   const std::size_t size = control.size();
   CHECK_ERROR(control.append(address, loopback6), EINVAL, append);
   CHECK(control.size() == size);
+  ControlBuffer<1> small;
+  CHECK_ERROR(small.append(count, Nanoseconds(1)), ENOBUFS, append);
+  CHECK_ERROR(small.append(address, loopback), ENOBUFS, append);
   control.clear();
   VALUE(control.append(count.level, count.type, "1234567"));
   CHECK(control.get(count).error() == Error(EINVAL, Operation::as));
+}
+
+TEST_CASE("a sum of rooms names all kinds whose payload is descriptors") {
+  constexpr ControlKind<stored::Descriptors> first{SOL_SOCKET, 98, "MY_FILES"}, second{SOL_IP, 99, "MY_OTHERS"};
+  const volatile std::size_t count = 1; // so that none of it is a constant
+  const ControlSpace sum =
+      control_space(first, count) + control_space(cmsg::scm::rights, count) + control_space(second, 2 * count);
+  CHECK(sum.size == CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(2 * sizeof(int)));
+  REQUIRE(sum.descriptor_kinds == 2);
+  CHECK(sum.descriptors[0].level == SOL_SOCKET);
+  CHECK(sum.descriptors[0].type == 98);
+  CHECK(sum.descriptors[1].level == SOL_IP);
+  CHECK(sum.descriptors[1].type == 99);
 }
 
 TEST_CASE("room for more elements than there can be is more than there can be") {

@@ -161,11 +161,8 @@ struct ControlSpace {
 
   friend constexpr ControlSpace operator+(ControlSpace a, const ControlSpace &b) noexcept {
     a.size += b.size;
-    for (std::size_t i = 0; i < b.descriptor_kinds; ++i) {
-      if (a.descriptor_kinds == 4)
-        __builtin_trap(); // where the sum is a constant, it does not compile
-      a.descriptors[a.descriptor_kinds++] = b.descriptors[i];
-    }
+    for (std::size_t i = 0; i < b.descriptor_kinds; ++i) // of a fifth, a sum that is a constant does not compile
+      a.descriptors[a.descriptor_kinds < 4 ? a.descriptor_kinds++ : (__builtin_trap(), 0)] = b.descriptors[i];
     return a;
   }
 };

@@ -238,7 +238,6 @@ public:
   [[nodiscard]] FileDescriptor take(std::size_t index) const noexcept;
 
 private:
-  friend class Control;
   [[nodiscard]] std::byte *at(std::size_t index) const noexcept { return payload_ + index * sizeof(int); }
 
   std::byte *payload_ = nullptr;
@@ -336,8 +335,6 @@ protected:
   }
 
 private:
-  friend class ControlMessage;
-  friend class ReceivedDescriptors;
   friend class IncomingMessages;
   friend class Socket;
 

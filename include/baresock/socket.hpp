@@ -192,9 +192,9 @@ public:
     return receive(parts, nullptr, flags);
   }
 
-  /// recvmmsg(2), with MSG_CMSG_CLOEXEC: how many messages were received, each in `messages`. Waits for all of
-  /// them unless `flags` has MSG_WAITFORONE or MSG_DONTWAIT. The kernel's timeout, which it looks at only when a
-  /// message arrives, is not offered: use poll(2) or SO_RCVTIMEO.
+  /// recvmmsg(2), with MSG_CMSG_CLOEXEC as recvmsg(): how many messages were received, each in `messages`. Waits for
+  /// all of them unless `flags` has MSG_WAITFORONE or MSG_DONTWAIT. The kernel's timeout, which it looks at only when
+  /// a message arrives, is not offered: use poll(2) or SO_RCVTIMEO.
   [[nodiscard]] Result<std::size_t> recvmmsg(IncomingMessages &messages, int flags = 0) const noexcept;
 
   /// sendfile(2): bytes of the file `fd` from `offset` on, whose own offset stays. Has no MSG_NOSIGNAL: a closed

@@ -912,4 +912,23 @@ Result<SocketAddress> SocketAddress::parse(TextView view) noexcept {
   return parse_inet6(text);
 }
 
+bool is_ipv4(TextView text) noexcept {
+  Reader in(text);
+  std::uint32_t address;
+  return parse_dotted(in, address) && in.done();
+}
+
+bool is_ipv6(TextView text) noexcept {
+  Reader in(text);
+  in6_addr address;
+  if (!parse_groups(in, address))
+    return false;
+  return in.done() || (in.take('%') && !in.done() && std::ranges::all_of(in.rest(), [](char c) {
+                         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                                c == '-' || c == '.' || c == ':';
+                       }));
+}
+
+int is_ip(TextView text) noexcept { return is_ipv4(text) ? 4 : is_ipv6(text) ? 6 : 0; }
+
 } // namespace baresock

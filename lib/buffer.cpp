@@ -3,6 +3,7 @@
 #include <baresock/buffer.hpp>
 #include <baresock/detail/call.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace baresock {
@@ -14,6 +15,18 @@ Result<Bytes> Bytes::zeros(std::size_t size) noexcept {
   if (bytes)
     bytes->received(size, size);
   return bytes;
+}
+
+Result<void> Bytes::resize(std::size_t size) noexcept {
+  if (size > size_) {
+    auto larger = zeros(size);
+    if (!larger)
+      return std::unexpected(larger.error());
+    std::copy(begin(), end(), larger->begin());
+    swap(*larger);
+  }
+  received(size, size);
+  return {};
 }
 
 Result<Bytes> Bytes::allocate(std::size_t capacity, bool zeroed) noexcept {

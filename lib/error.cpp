@@ -96,9 +96,11 @@ namespace detail {
 
 Error fail(Operation operation, int code) noexcept {
   const Error error(code, operation);
-  last = error;
+  record(error);
   return error;
 }
+
+void record(Error error) noexcept { last = error; }
 
 } // namespace detail
 

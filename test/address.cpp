@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <cctype>
 #include <cstring>
 #include <fstream>
 #include <linux/if_packet.h>
@@ -900,6 +901,99 @@ TEST_CASE("an interface name that looks like a number or ends brackets is writte
     SKIP("no network namespace with a veth device can be made here");
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("is_ip, is_ipv4, is_ipv6: as Node's net.isIP") {
+  struct {
+    int expected;
+    std::vector<TextView> texts;
+  } tables[] = {
+      {4,
+       {"0.0.0.0", "1.2.3.4", "8.8.8.8", "10.0.0.1", "127.0.0.1", "192.0.2.1", "199.99.199.100", "249.250.251.252",
+        "255.255.255.255"}},
+      {6,
+       {"::",
+        "::1",
+        "1::",
+        "::1:2",
+        "1:2:3:4:5:6:7:8",
+        "1::8",
+        "1:2:3:4:5:6:7::",
+        "::2:3:4:5:6:7:8",
+        "2001:db8::1",
+        "2001:DB8::A",
+        "2001:0db8:0000:0000:0000:0000:0000:0001",
+        "::ffff:127.0.0.1",
+        "::1.2.3.4",
+        "64:ff9b::255.255.255.255",
+        "1:2:3:4:5:6:1.2.3.4",
+        "0:0::0:0",
+        "fe80::1%eth0",
+        "::%eth0",
+        "::1%lo",
+        "fe80::1%1",
+        "fe80::1%there.is-no:such-zone",
+        "fe80::1%0",
+        "::ffff:1.2.3.4%lo"}},
+      {0,
+       {"", " ", ".", ":", ":::", "localhost", "example.org",
+        // IPv4 forms that inet_aton(3) takes, and ones near to an address
+        "127.1", "1", "1.2.3", "1.2.3.4.5", "0x7f.0.0.1", "0x7f.1", "0177.0.0.1", "01.2.3.4", "1.2.3.04",
+        "127.0.0.01", "00.0.0.0", "256.0.0.1", "1.2.3.256", "1.2.3.1000", "1.2.3.", ".1.2.3", "1..2.3", "1.2.3.-4",
+        "+1.2.3.4", "1,2,3,4", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4\n", "1.2.3.4\t", "1.2.3.4 x", "1.2.3.4:80",
+        "1.2.3.4/32", "1.2.3.4%eth0", "[1.2.3.4]", "１.2.3.4",
+        // the same of IPv6
+        "[::1]", "[::1]:80", "::1/64", "::1 ", " ::1", "::1\n", "::01.2.3.4", "::1.2.3", "::1.2.3.4.5", "::1.2.3.256",
+        "1.2.3.4::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:", ":1:2:3:4:5:6:7",
+        "::1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:1.2.3.4", "12345::", "::g", "::0x1", "fe80::1%", "fe80::1%a b",
+        "fe80::1%a%b", "fe80::1%eth_0", "fe80::1%\u00e9", "%eth0", "fe80%eth0::1", "2001:db8:::1"}},
+  };
+  for (const auto &[expected, texts] : tables)
+    for (TextView text : texts) {
+      INFO(std::string(text));
+      CHECK(is_ip(text) == expected);
+      CHECK(is_ipv4(text) == (expected == 4));
+      CHECK(is_ipv6(text) == (expected == 6));
+    }
+}
+
+TEST_CASE("is_ip: a NUL ends no address") {
+  for (TextView text : {TextView("127.0.0.1\0", 10), TextView("127.0.0.1\0.evil", 15), TextView("\0", 1),
+                        TextView("::1\0", 4), TextView("fe80::1%lo\0", 11), TextView("\0::1", 4)})
+    CHECK(is_ip(text) == 0);
+}
+
+TEST_CASE("is_ip: without a zone, what inet_pton(3) takes") {
+  const char letters[] = "0123456789abcdef::::::....";
+  unsigned random = 1;
+  auto next = [&random](unsigned limit) {
+    random = random * 1103515245 + 12345;
+    return (random >> 16) % limit;
+  };
+  int found[2] = {};
+  for (int i = 0; i < 100'000; ++i) {
+    char text[16] = {};
+    const bool digits = i % 2 != 0;
+    for (unsigned j = 0, size = next(15); j < size; ++j)
+      text[j] = digits ? "0123...."[next(8)] : letters[next(sizeof letters - 1)];
+    unsigned char address[16];
+    const bool inet = ::inet_pton(AF_INET, text, address) == 1;
+    const bool inet6 = ::inet_pton(AF_INET6, text, address) == 1;
+    found[0] += inet;
+    found[1] += inet6;
+    INFO(text);
+    REQUIRE(is_ip(text) == (inet ? 4 : inet6 ? 6 : 0));
+  }
+  CHECK(found[0] > 100);
+  CHECK(found[1] > 100);
+}
+
+TEST_CASE("is_ip: a zone is of letters, digits, dots, colons and hyphens") {
+  for (int c = 0; c < 256; ++c) {
+    const std::string text = std::string("fe80::1%z") + static_cast<char>(c);
+    INFO(c);
+    CHECK(is_ipv6(text) == (c < 128 && (std::isalnum(c) != 0 || c == '.' || c == ':' || c == '-')));
+  }
 }
 
 TEST_SUITE_END();

@@ -766,7 +766,7 @@ TEST_CASE("extension headers: of any length, whole") {
 }
 
 TEST_CASE("TCP_SAVED_SYN: read once, whole") {
-  Listener listener;
+  TcpListener listener;
   VALUE(listener.socket.setsockopt(tcp::save_syn, 1));
   CHECK(VALUE(listener.socket.getsockopt(tcp::save_syn)) == 1);
   Socket client = tcp4();

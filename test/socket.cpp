@@ -46,7 +46,7 @@ void set_timeout(const Socket &socket, int option, long microseconds) {
 
 /// A listening socket whose queue is full: a further connection has to wait.
 struct Full {
-  Listener listener{loopback, 0};
+  TcpListener listener{loopback, 0};
   std::vector<Socket> waiting;
 
   Full() {
@@ -279,7 +279,7 @@ TEST_CASE("socket and socketpair") {
 
 TEST_CASE("descriptors end with exec") {
   auto [a, b] = unix_pair(SOCK_STREAM);
-  Listener listener;
+  TcpListener listener;
   Socket client = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
   VALUE(client.connect(listener.address));
   Socket accepted = VALUE(listener.socket.accept());
@@ -303,7 +303,7 @@ TEST_CASE("no descriptors left: EMFILE from every call that makes one, and nothi
     SKIP("valgrind keeps the limit of descriptors itself, and not in every call");
   int status = in_child([] {
     ::close_range(3, ~0U, 0); // other tests' descriptors may be in the way of the limit
-    Listener listener;
+    TcpListener listener;
     Socket client = *Socket::socket(AF_INET, SOCK_STREAM);
     (void)client.connect(listener.address);
     rlimit limit;
@@ -362,7 +362,7 @@ TEST_CASE("TCP over IPv4 and IPv6: bind, listen, connect, accept, names") {
     auto probe = Socket::socket(at.family(), SOCK_STREAM);
     if (!probe || !probe->bind(at))
       SKIP("no IPv6 loopback here");
-    Listener listener(at);
+    TcpListener listener(at);
     CHECK(listener.address.port() != 0);
     CHECK(VALUE(listener.socket.getsockopt(so::acceptconn)));
     Socket client = VALUE(Socket::socket(at.family(), SOCK_STREAM));
@@ -382,7 +382,7 @@ TEST_CASE("TCP over IPv4 and IPv6: bind, listen, connect, accept, names") {
 }
 
 TEST_CASE("the calls' own failures") {
-  Listener listener;
+  TcpListener listener;
   Socket socket = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
   CHECK_ERROR(socket.bind(listener.address), EADDRINUSE, bind);
   CHECK_ERROR(socket.bind(Inet6Address{in6addr_loopback, 0, 0, 0}), EAFNOSUPPORT, bind);
@@ -407,7 +407,7 @@ TEST_CASE("the calls' own failures") {
 TEST_CASE("connect to a port where nobody listens") {
   SocketAddress nobody;
   {
-    Listener listener;
+    TcpListener listener;
     nobody = listener.address;
   }
   Socket socket = VALUE(Socket::socket(AF_INET, SOCK_STREAM));
@@ -490,7 +490,7 @@ TEST_CASE("a full Unix listener is EAGAIN, which is not \"in progress\"") {
 }
 
 TEST_CASE("what an accepted socket inherits") {
-  Listener listener;
+  TcpListener listener;
   set_timeout(listener.socket, SO_RCVTIMEO, 20000);
   auto none = listener.socket.accept();
   CHECK_ERROR(none, EAGAIN, accept4);
@@ -525,7 +525,7 @@ TEST_CASE("accept_from of a Unix socket: the client has no name, or has one") {
 }
 
 TEST_CASE("nothing is set unasked") {
-  Listener listener;
+  TcpListener listener;
   Connection connection;
   for (const Socket *socket : {&listener.socket, &connection.client, &connection.server}) {
     CHECK_FALSE(VALUE(socket->getsockopt(so::reuseaddr)));
@@ -690,7 +690,7 @@ TEST_CASE("EINTR and EAGAIN come back to the caller") {
     CHECK_ERROR(b.recv(room), EINTR, recv);
     CHECK_ERROR(b.recvfrom(room), EINTR, recvfrom);
     CHECK_ERROR(b.recv(), EINTR, recv);
-    Listener listener;
+    TcpListener listener;
     CHECK_ERROR(listener.socket.accept(), EINTR, accept4);
   }
   VALUE(a.set_nonblocking(true));

@@ -131,12 +131,12 @@ inline int in_child(const std::function<int()> &body) {
 }
 
 /// A bound and listening TCP socket on loopback, with a port of the kernel's choice, and its address.
-struct Listener {
+struct TcpListener {
   baresock::Socket socket;
   baresock::SocketAddress address;
 
-  explicit Listener(const baresock::SocketAddress &at = baresock::Inet4Address{INADDR_LOOPBACK, 0},
-                    int backlog = 128) {
+  explicit TcpListener(const baresock::SocketAddress &at = baresock::Inet4Address{INADDR_LOOPBACK, 0},
+                       int backlog = 128) {
     socket = VALUE(baresock::Socket::socket(at.family(), SOCK_STREAM));
     VALUE(socket.bind(at));
     VALUE(socket.listen(backlog));
@@ -150,7 +150,7 @@ struct Connection {
   baresock::Socket server;
 
   explicit Connection(const baresock::SocketAddress &at = baresock::Inet4Address{INADDR_LOOPBACK, 0}) {
-    Listener listener(at);
+    TcpListener listener(at);
     client = VALUE(baresock::Socket::socket(at.family(), SOCK_STREAM));
     VALUE(client.connect(listener.address));
     server = VALUE(listener.socket.accept());

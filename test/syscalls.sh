@@ -158,4 +158,112 @@ set_close_on_exec fcntl EINVAL
 shutdown shutdown ENOTCONN
 END
 verdict "the kernel's error is the one reported, $count times" "$wrong"
+
+# 5. A helper makes the calls that its comment says, in that order, sets no option but those that it says, and every
+# descriptor is close-on-exec. getpid belongs to the removal of a path.
+calls='
+  /^write\(-1, "begin / {
+    match($0, /"begin [^"]*/)
+    mark = substr($0, RSTART + 7, RLENGTH - 7)
+    open = 1
+    seen = ""
+    next
+  }
+  /^write\(-1, "end"/ { over(mark, seen); open = 0; next }
+  /^(mmap|munmap|madvise|brk|futex|getpid|clock_gettime|clock_gettime64)\(/ || !open { next }
+  {
+    call = $0
+    sub(/\(.*/, "", call)
+    sub(/^(newfstatat|fstatat64|lstat64)$/, "lstat", call)
+    sub(/^openat$/, "open", call)
+    sub(/^fchmodat2?$/, "chmod", call)
+    sub(/^unlinkat$/, "unlink", call)
+    sub(/^fcntl64$/, "fcntl", call)
+    sub(/^ppoll_time(32|64)$/, "ppoll", call)
+    if (match($0, /^[gs]etsockopt\([0-9]+, [A-Z0-9_]+, [A-Z0-9_]+/)) {
+      option = substr($0, RSTART, RLENGTH)
+      sub(/.* /, "", option)
+      call = call ":" option
+    } else if (match($0, /^fcntl[0-9]*\([0-9]+, [A-Z_]+/)) {
+      option = substr($0, RSTART, RLENGTH)
+      sub(/.* /, "", option)
+      call = call ":" option
+    }
+    seen = seen (seen == "" ? "" : " ") call
+    if (/^(socket|accept4|openat|open)\(/ && !/[A-Z]_CLOEXEC/)
+      print "not close-on-exec: " $0
+    if (/^accept\(|^dup|SIGPIPE/ || (/^send/ && !/MSG_NOSIGNAL/))
+      print "unasked: " $0
+  }'
+if output=$(strace -qq -s 500 -o "$log" "$driver" helpers); then
+  wrong=$(awk '
+    function over(mark, seen) {
+      ++helpers
+      expected = substr(mark, index(mark, "/") + 1)
+      if (seen !~ "^(" expected ")$")
+        print mark ": " seen
+    }
+    END { if (helpers < 33) print "only " helpers + 0 " helpers" }'"$calls" "$log")
+else
+  wrong="$driver helpers: $output"
+fi
+verdict "helpers make the calls that they say, in order, and set nothing unasked" "$wrong"
+
+# 6. Errors on the way: helper, system call, error, how many times, what comes of it.
+wrong=
+count=0
+while read -r helper call error times expected; do
+  strace -qq -e trace="$call,write" -o "$log" "$driver" helper "$helper" >/dev/null
+  number=$(awk -v call="$call(" '/^write\(-1, "begin / { print calls + 1; exit } index($0, call) == 1 { ++calls }' \
+    "$log")
+  inject=$call:error=$error:when=$number..$((number + times - 1))
+  output=$(timeout 60 strace -qq -e trace="$call" -e inject="$inject" -o "$log" "$driver" helper "$helper")
+  injected=$(grep -c 'INJECTED' "$log")
+  [ "$output" = "$expected" ] && [ "$injected" = "$times" ] ||
+    wrong+="$helper, $times of $error: said $output, after $injected"$'\n'
+  count=$((count + 1))
+done <<'END'
+poll ppoll EINTR 1 ppoll EINTR
+wait_for ppoll EINTR 3 ok
+wait_for ppoll ENOMEM 1 ppoll ENOMEM
+send_all sendmsg EINTR 3 ok
+send_all sendmsg EAGAIN 3 ok
+send_all sendmsg EPIPE 1 sendmsg EPIPE
+send_all_cancellable ppoll EINTR 3 ok
+recv_exact recvfrom EINTR 3 ok
+recv_exact recvfrom EAGAIN 3 ok
+recv_exact recvfrom ECONNRESET 1 recv ECONNRESET
+recv_until_eof recvfrom EINTR 3 ok
+recv_until_eof_limit recvfrom EINTR 3 ok
+recv_until_eof_limit recvfrom ETIMEDOUT 1 recv ETIMEDOUT
+finish sendmsg EINTR 3 ok
+finish recvfrom EINTR 3 ok
+finish recvfrom EAGAIN 2 ok
+finish recvfrom ECONNRESET 1 recv ECONNRESET
+finish shutdown EBADF 1 shutdown EBADF
+connect_to ppoll EINTR 3 ok
+connect_to socket EMFILE 1 socket EMFILE
+connect_to connect ENETUNREACH 1 connect ENETUNREACH
+connect_to fcntl EPERM 1 fcntl EPERM
+connect_to_path connect EINTR 3 ok
+connect_to_path connect EAGAIN 3 ok
+connect_to_options bind EADDRINUSE 1 bind EADDRINUSE
+connect_until ppoll EINTR 3 ok
+connect_until getsockopt ENOBUFS 1 getsockopt ENOBUFS
+listen_on listen EADDRINUSE 1 listen EADDRINUSE
+listen_on bind EACCES 1 bind EACCES
+listen_on_path_options flock EINTR 3 ok
+listen_on_path_options flock ENOLCK 1 flock ENOLCK
+listen_on_path_options fchmod EPERM 1 fchmod EPERM
+accept_until accept4 EINTR 3 ok
+accept_until accept4 EAGAIN 3 ok
+accept_until accept4 ECONNABORTED 1 accept4 ECONNABORTED
+accept_until_deadline ppoll EINTR 3 ok
+accept_each accept4 ECONNABORTED 1 ECONNABORTED ok ok
+accept_each accept4 EPROTO 3 EPROTO EPROTO EPROTO ok ok
+accept_each accept4 EMFILE 2 EMFILE EMFILE ok ok
+accept_each accept4 EINTR 3 ok ok
+accept_each accept4 EINVAL 1 EINVAL
+END
+verdict "helpers go on, or say the kernel's error, $count times" "$wrong"
 exit 0

@@ -163,4 +163,54 @@ TEST_CASE("Bytes moves and swaps") {
   CHECK(moved.end() - moved.begin() == 5);
 }
 
+TEST_CASE("Bytes grow by zeros, and shrink from the end") {
+  Bytes bytes;
+  VALUE(bytes.resize(0));
+  CHECK(bytes.empty());
+  VALUE(bytes.resize(3));
+  CHECK(bytes.text() == std::string(3, '\0'));
+  CHECK(bytes.length() == 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    bytes.data()[i] = static_cast<std::byte>('a' + i);
+  VALUE(bytes.resize(3));
+  CHECK(bytes.text() == "abc");
+  VALUE(bytes.resize(1000));
+  CHECK(bytes.size() == 1000);
+  CHECK(bytes.length() == 1000);
+  CHECK(bytes.text() == "abc" + std::string(997, '\0'));
+  VALUE(bytes.resize(2));
+  CHECK(bytes.text() == "ab");
+  CHECK(bytes.length() == 2);
+  VALUE(bytes.resize(4)); // the "c" of before is gone
+  CHECK(bytes.text() == std::string("ab\0\0", 4));
+  VALUE(bytes.resize(0));
+  CHECK(bytes.empty());
+  CHECK(bytes.length() == 0);
+  VALUE(bytes.resize(1));
+  CHECK(bytes.text() == std::string(1, '\0'));
+}
+
+TEST_CASE("Bytes that were received, resized") {
+  auto [sender, receiver] = VALUE(Socket::socketpair(AF_UNIX, SOCK_DGRAM));
+  CHECK(VALUE(sender.send("a datagram")) == 10);
+  Bytes bytes = VALUE(receiver.recv(4, MSG_TRUNC));
+  CHECK(bytes.size() == 4);
+  CHECK(bytes.length() == 10); // of the datagram
+  VALUE(bytes.resize(8));
+  CHECK(bytes.text() == std::string("a da\0\0\0\0", 8));
+  CHECK(bytes.length() == 8); // of no datagram any more
+}
+
+TEST_CASE("Bytes: more than there is memory is ENOMEM, and changes nothing") {
+  if (memory_is_checked())
+    SKIP("a memory checker complains of it");
+  auto [sender, receiver] = VALUE(Socket::socketpair(AF_UNIX, SOCK_STREAM));
+  CHECK(VALUE(sender.send("abc")) == 3);
+  Bytes bytes = VALUE(receiver.recv());
+  const std::byte *data = bytes.data();
+  CHECK_ERROR(bytes.resize(SIZE_MAX / 2), ENOMEM, calloc);
+  CHECK(bytes.data() == data);
+  CHECK(bytes.text() == "abc");
+}
+
 TEST_SUITE_END();

@@ -320,6 +320,13 @@ private:
   socklen_t size_;
 };
 
+/// Is the text an address of IPv4, or of IPv6? As Node's net.isIP(): no leading zeros, no port, no brackets, no
+/// space; a zone of an IPv6 address may be any letters, digits, dots, colons and hyphens.
+[[nodiscard]] bool is_ipv4(TextView text) noexcept;
+[[nodiscard]] bool is_ipv6(TextView text) noexcept;
+/// 4, 6, or 0 for neither.
+[[nodiscard]] int is_ip(TextView text) noexcept;
+
 template <class Visitor>
 decltype(auto) SocketAddress::visit(Visitor &&visitor) const {
   if (NoAddress address; decode(address))

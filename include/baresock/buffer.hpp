@@ -17,6 +17,8 @@ namespace baresock {
 
 template <class T>
 struct Codec;
+template <class T>
+class List;
 
 namespace detail {
 
@@ -113,6 +115,9 @@ public:
     std::swap(length_, other.length_);
   }
 
+  /// Zeros are added at the end, or bytes taken from there. ENOMEM, and then nothing has changed.
+  [[nodiscard]] Result<void> resize(std::size_t size) noexcept;
+
   [[nodiscard]] std::byte *data() noexcept { return data_; }
   [[nodiscard]] const std::byte *data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -133,6 +138,8 @@ private:
   template <class T>
   friend struct Codec;
   friend class OptionValue;
+  template <class T>
+  friend class List;
   /// Room for `capacity` bytes; ENOMEM. All zero if the kernel may count bytes that it does not store.
   [[nodiscard]] static Result<Bytes> allocate(std::size_t capacity, bool zeroed) noexcept;
   void received(std::size_t size, std::size_t length) noexcept {

@@ -15,6 +15,7 @@
 #include <baresock/buffer.hpp>
 #include <baresock/descriptor.hpp>
 #include <baresock/duration.hpp>
+#include <baresock/list.hpp>
 #include <baresock/socket.hpp>
 #include <baresock/structs.hpp>
 #include <baresock/view.hpp>
@@ -168,25 +169,6 @@ public:
 private:
   T value_;
   std::size_t size_ = 0;
-};
-
-/// Objects in a row, allocated and owned. Move-only, as Bytes.
-template <class T>
-class List {
-public:
-  List() noexcept = default;
-  /// `bytes` as objects; what is left over of the last one does not count.
-  explicit List(Bytes bytes) noexcept : bytes_(std::move(bytes)) {}
-
-  [[nodiscard]] const T *data() const noexcept { return reinterpret_cast<const T *>(bytes_.data()); }
-  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size() / sizeof(T); }
-  [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-  [[nodiscard]] const T *begin() const noexcept { return data(); }
-  [[nodiscard]] const T *end() const noexcept { return data() + size(); }
-  [[nodiscard]] const T &operator[](std::size_t index) const noexcept { return data()[index]; }
-
-private:
-  Bytes bytes_;
 };
 
 /// IP_MSFILTER and MCAST_MSFILTER, ip(7), RFC 3678: of whom a socket receives what is sent to a group. The first says

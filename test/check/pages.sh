@@ -102,10 +102,11 @@ documented() {
     }
     /^#define / { sub(/\(.*/, ""); print "name", $2; next }
     /^enum class / { print "name", "baresock::" $3; next }
-    /^(class|struct) .*\{$/ { class = $2; print "name", "baresock::" class; next }
+    /^(class|struct) .*\{$/ { class = $2; sub(/<.*/, "", class); print "name", "baresock::" class; next }
     /^};/ { class = ""; next }
     class == "" || !/^  [^ ]/ || /operator|~/ { next }
     /^  enum class / { print "member", "baresock::" class "::" $3; next }
+    { while (sub(/<[^<>]*>/, "")) } # in which there may be parentheses
     /\(/ {
       sub(/\(.*/, "")
       if (last($0) != class) # a constructor
@@ -259,8 +260,9 @@ examples() {
   ' man/*.3 man/*.7
   local part text page line head count=0
   {
-    for header in array cerrno chrono csignal cstddef cstdio cstring string string_view thread vector fcntl.h \
-      netdb.h netinet/in.h netinet/tcp.h poll.h sys/socket.h time.h type_traits unistd.h; do
+    for header in array atomic cerrno chrono csignal cstddef cstdio cstring functional string string_view thread \
+      vector fcntl.h net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h sys/eventfd.h sys/socket.h sys/wait.h \
+      time.h type_traits unistd.h; do
       echo "#include <$header>"
     done
     echo "#include <baresock/baresock.hpp>"

@@ -5,7 +5,9 @@
 #include <baresock/baresock.hpp>
 
 #include <chrono>
+#include <functional>
 #include <linux/filter.h>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -94,6 +96,40 @@ using namespace std::chrono_literals;
     if (auto passed = message.as(cmsg::scm::rights))
       FileDescriptor descriptor = passed->take(0);
   }
+}
+
+/// Beside what the functions above the calls refuse below, what they take.
+[[maybe_unused]] static void above(const Socket &socket, const std::string &fixed, pollfd &item) {
+  int count = 0;
+  const auto large = [fixed](const Socket &, const SocketAddress &) -> Result<void> { return {}; };
+  ConnectOptions options;
+  options.before_connect = [&](const Socket &, const SocketAddress &) -> Result<void> {
+    ++count;
+    return {};
+  };
+  options.before_connect = std::ref(large);
+  options.before_connect = nullptr;
+  options.blocked = [](const SocketAddress &address) { return address.family() == AF_INET; };
+  options.deadline = 5s;
+  (void)connect_to("localhost", "http", {.deadline = 5s, .local_port = 80});
+  (void)connect_to("localhost", 80);
+  (void)connect_to("localhost", nullptr);
+  (void)connect_to(nullptr, 80);
+  (void)connect_to(fixed, fixed);
+  (void)connect_to("127.0.0.1:80", options);
+  (void)getaddrinfo("localhost", std::uint16_t{80});
+  (void)listen_on(80, {.backlog = 5});
+  (void)listen_on("localhost", 80);
+  (void)listen_on("127.0.0.1:80");
+  for ([[maybe_unused]] auto &accepted : accept_each(socket, 5s))
+    ;
+  (void)poll({&item, 1}, 5s);
+  (void)wait_for(socket, POLLIN, Seconds(5));
+  (void)send_all(socket, "text", std::chrono::steady_clock::now() + 5s, MSG_MORE);
+  (void)set_timeouts(socket, 5s, 5ms);
+  List<int> list, moved(std::move(list));
+  (void)moved.append(1);
+  List<int> of_bytes{Bytes()};
 }
 
 [[maybe_unused]] static Result<void> cases(Socket &socket, const std::string &fixed, long number, Control &control,
@@ -375,6 +411,145 @@ using namespace std::chrono_literals;
   (void)control.append(ControlKind<std::string>{1, 2, ""}, fixed);
 #elif CASE == 128 // a kind is not a number, and a number not a kind
   (void)control.get(IP_TTL);
+#elif CASE == 129 // a Function holds what is as large as four pointers
+  Function<int()> function = [a = 1L, b = 2L, c = 3L, d = 4L, e = 5L] { return static_cast<int>(a + b + c + d + e); };
+#elif CASE == 130 // and needs no destructor
+  Function<int()> function = [fixed] { return static_cast<int>(fixed.size()); };
+#elif CASE == 131
+  Function<int()> function = [owner = std::make_unique<int>(1)] { return *owner; };
+#elif CASE == 132 // nor more alignment
+  struct alignas(32) Aligned {
+    char room[32];
+  };
+  Function<int()> function = [aligned = Aligned()] { return static_cast<int>(aligned.room[0]); };
+#elif CASE == 133 // of the signature that is asked for
+  ConnectOptions options;
+  options.before_connect = [](const Socket &) -> Result<void> { return {}; };
+#elif CASE == 134
+  ConnectOptions options;
+  options.before_connect = [](const Socket &, const SocketAddress &) { return "no result"; };
+#elif CASE == 135
+  ConnectOptions options;
+  options.before_connect = [](Socket &, const SocketAddress &) -> Result<void> { return {}; };
+#elif CASE == 136
+  ConnectOptions options;
+  options.blocked = [](const SocketAddress &) {};
+#elif CASE == 137 // another Function does not fit into one
+  Function<int()> function = [] { return 1; };
+  Function<long()> other = function;
+#elif CASE == 138 // text is not a deadline, nor is a number: five what?
+  (void)send_all(socket, "text", 5);
+#elif CASE == 139
+  (void)send_all(socket, "text", 0.5);
+#elif CASE == 140
+  (void)wait_for(socket, 0, nullptr);
+#elif CASE == 141
+  Deadline deadline = true;
+#elif CASE == 142
+  (void)connect_to("127.0.0.1:80", {.deadline = 5});
+#elif CASE == 143 // flags are not a deadline
+  (void)send_all(socket, "text", MSG_MORE);
+#elif CASE == 144 // a range over a listener that is gone
+  for ([[maybe_unused]] auto &accepted : accept_each(Socket(number)))
+    ;
+#elif CASE == 145
+  (void)accept_each(std::move(socket), 5s);
+#elif CASE == 146
+  (void)accept_each(*Socket::socket(AF_INET, SOCK_STREAM));
+#elif CASE == 147 // what is no port
+  Service service = true;
+#elif CASE == 148
+  Service service = 'h';
+#elif CASE == 149
+  Service service = 80.0;
+#elif CASE == 150
+  Service service = &number;
+#elif CASE == 151
+  (void)connect_to("localhost", false);
+#elif CASE == 152
+  (void)getaddrinfo("localhost", '8');
+#elif CASE == 153 // nor host
+  Host host = true;
+#elif CASE == 154
+  Host host = 127;
+#elif CASE == 155
+  Host host = 'h';
+#elif CASE == 156
+  (void)getaddrinfo(0.5, "http");
+#elif CASE == 157 // ports are 16 bits
+  (void)connect_to("127.0.0.1:80", {.local_port = 70000});
+#elif CASE == 158 // nor address
+  (void)connect_to(nullptr);
+#elif CASE == 159
+  (void)connect_to(80);
+#elif CASE == 160
+  (void)listen_on(nullptr);
+#elif CASE == 161 // a socket that was made is taken
+  connect_to("127.0.0.1:80");
+#elif CASE == 162 // an unlooked-at result
+  send_all(socket, "text");
+#elif CASE == 163
+  recv_exact(socket, room);
+#elif CASE == 164
+  recv_until_eof(socket, 10);
+#elif CASE == 165
+  finish(socket);
+#elif CASE == 166
+  reset_and_close(socket);
+#elif CASE == 167
+  poll({});
+#elif CASE == 168
+  listen_on(80);
+#elif CASE == 169 // a socket that is lent is not closed
+  (void)finish(*SocketRef(socket), "bye");
+#elif CASE == 170
+  (void)reset_and_close(*SocketRef(socket));
+#elif CASE == 171 // nor one that nobody has
+  (void)finish(Socket(number));
+#elif CASE == 172 // receiving into what may not be written
+  (void)recv_exact(socket, fixed);
+#elif CASE == 173 // poll(2) writes into its items
+  const pollfd items[] = {{0, POLLIN, 0}};
+  (void)poll(items);
+#elif CASE == 174 // milliseconds, as poll(2) has them
+  pollfd items[] = {{0, POLLIN, 0}};
+  (void)poll(items, 500);
+#elif CASE == 175 // five what?
+  (void)set_timeouts(socket, 5, 5);
+#elif CASE == 176
+  (void)set_keepalive(socket, {.idle = 5});
+#elif CASE == 177 // a List has one owner
+  List<int> list, copy(list);
+#elif CASE == 178
+  List<int> list, copy;
+  copy = list;
+#elif CASE == 179 // bytes are not objects with constructors
+  List<std::string> list{Bytes()};
+#elif CASE == 180 // nor unasked any objects
+  List<int> list = Bytes();
+#elif CASE == 181 // malloc(3) aligns no further
+  struct alignas(64) Aligned {
+    char room[64];
+  };
+  List<Aligned> list;
+#elif CASE == 182 // an unlooked-at result
+  List<int> list;
+  list.append(1);
+#elif CASE == 183
+  Bytes bytes;
+  bytes.resize(1);
+#elif CASE == 184 // what the C library made has one owner
+  AddressInfoList list, copy(list);
+#elif CASE == 185
+  Listener listener, copy(listener);
+#elif CASE == 186 // a path is removed once
+  BoundPath path, copy(path);
+#elif CASE == 187 // no port
+  (void)listen_on(true);
+#elif CASE == 188
+  (void)listen_on('8');
+#elif CASE == 189
+  (void)listen_on(80.5);
 #endif
   return socket.setsockopt(SOL_SOCKET, SO_RCVBUF, static_cast<int>(number + static_cast<long>(fixed.size())));
 }

@@ -4,9 +4,10 @@
 ///   echo_client 127.0.0.1:7000 Hello, world!
 ///   echo_client @echo <picture.png | cmp - picture.png
 
-#include <baresock/address.hpp>
+#include <baresock/connect.hpp>
 #include <baresock/error.hpp>
 #include <baresock/socket.hpp>
+#include <baresock/stream.hpp>
 
 #include <atomic>
 #include <cstdio>
@@ -15,32 +16,18 @@
 #include <thread>
 #include <unistd.h>
 
-using baresock::ConstBuffer;
 using baresock::Error;
 using baresock::Result;
 using baresock::Socket;
-using baresock::SocketAddress;
 
 namespace {
-
-/// send(2) may take only a part of the data, and a signal may come before it takes any.
-Result<void> send_all(const Socket &socket, ConstBuffer data) {
-  while (!data.empty()) {
-    auto sent = socket.send(data);
-    if (sent)
-      data = {data.data() + *sent, data.size() - *sent};
-    else if (!sent.error().interrupted())
-      return std::unexpected(sent.error());
-  }
-  return {};
-}
 
 /// Standard input to its end. Line by line from a terminal: read(2) does not wait for a full buffer.
 Result<void> send_input(const Socket &socket) {
   char buffer[16384];
   ssize_t size;
   while ((size = ::read(STDIN_FILENO, buffer, sizeof buffer)) > 0)
-    if (auto sent = send_all(socket, {buffer, static_cast<std::size_t>(size)}); !sent)
+    if (auto sent = baresock::send_all(socket, {buffer, static_cast<std::size_t>(size)}); !sent)
       return sent;
   if (size < 0) {
     std::perror("echo_client: standard input");
@@ -65,21 +52,16 @@ int main(int argc, char **argv) {
   for (int i = 2; i < argc; ++i)
     text.append(argv[i]).append(i + 1 < argc ? " " : "\n");
 
-  auto address = SocketAddress::parse(argv[1]);
-  if (!address)
-    return complain(address.error());
-  auto socket = Socket::socket(address->family(), SOCK_STREAM);
+  auto socket = baresock::connect_to(argv[1]);
   if (!socket)
     return complain(socket.error());
-  if (auto connected = socket->connect(*address); !connected)
-    return complain(connected.error());
 
   // Sending and receiving at the same time: a server that cannot send, because nobody receives, stops receiving too,
   // and a client that sends everything first would wait for it for ever. One socket serves both threads.
   Result<void> sent;
   std::atomic<bool> finished = false;
   std::thread sender([&] {
-    sent = text.empty() ? send_input(*socket) : send_all(*socket, text);
+    sent = text.empty() ? send_input(*socket) : baresock::send_all(*socket, text);
     finished = true;
     (void)socket->shutdown(SHUT_WR); // the server sees the end, and its last words still reach us
   });

@@ -8,9 +8,10 @@
 
 #include <baresock/address.hpp>
 #include <baresock/error.hpp>
+#include <baresock/listen.hpp>
 #include <baresock/socket.hpp>
+#include <baresock/stream.hpp>
 
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -18,35 +19,22 @@
 #include <exception>
 #include <list>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <unistd.h>
 #include <utility>
 
 using baresock::Accepted;
-using baresock::ConstBuffer;
+using baresock::AcceptFailure;
 using baresock::Error;
+using baresock::Listener;
 using baresock::Result;
 using baresock::Socket;
 using baresock::SocketAddress;
-using baresock::UnixAddress;
 
 namespace {
 
 void complain(const SocketAddress &address, Error error) {
   std::fprintf(stderr, "echo_server: %s: %s\n", address.text().c_str(), error.describe().c_str());
-}
-
-/// send(2) may take only a part of the data, and a signal may come before it takes any.
-Result<void> send_all(const Socket &socket, ConstBuffer data) {
-  while (!data.empty()) {
-    auto sent = socket.send(data);
-    if (sent)
-      data = {data.data() + *sent, data.size() - *sent};
-    else if (!sent.error().interrupted())
-      return std::unexpected(sent.error());
-  }
-  return {};
 }
 
 /// Serves one connection to its end.
@@ -62,27 +50,18 @@ Result<void> echo(const Socket &peer) {
     if (received->size == 0) // the peer has no more to say
       return {};
     if (auto sent = send_all(peer, {buffer, received->size}); !sent)
-      return sent;
+      return std::unexpected(sent.error());
   }
-}
-
-/// Errors of accept(2) that concern one connection, which was gone before it was accepted, and not the listener.
-bool concerns_one_peer(Error error) {
-  for (int code : {EINTR, ECONNABORTED, EPROTO, EPERM, ETIMEDOUT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
-                   ENONET, ENOPROTOOPT, EOPNOTSUPP})
-    if (error.is(code))
-      return true;
-  return false;
 }
 
 class Server {
 public:
-  explicit Server(Socket listener) : listener_(std::move(listener)) {}
+  explicit Server(Listener listener) : listener_(std::move(listener)) {}
 
-  /// Accepts and serves until stop(), or until accept(2) fails for good.
+  /// Accepts and serves until stop(), or until accepting fails for good.
   Result<void> run() {
     for (;;) {
-      auto accepted = listener_.accept_from();
+      auto accepted = accept_until(listener_.socket);
 
       std::unique_lock lock(mutex_);
       // A thread that has ended keeps its stack until it is joined: ~jthread() does that.
@@ -91,12 +70,18 @@ public:
         return {};
       if (accepted) {
         start(std::move(*accepted));
-      } else if (accepted.error().exhausted()) {
+        continue;
+      }
+      switch (accept_failure(accepted.error())) {
+      case AcceptFailure::peer: // one that was gone before it was accepted
+        break;
+      case AcceptFailure::later:
         // No descriptor or no memory: the peer stays in the queue. Trying again at once would most likely fail
         // again, so wait until a connection ends; not for ever, for what lacks may be another process's to free.
         if (joined == 0)
           changed_.wait_for(lock, std::chrono::seconds(1));
-      } else if (!concerns_one_peer(accepted.error())) {
+        break;
+      case AcceptFailure::listener:
         return std::unexpected(accepted.error());
       }
     }
@@ -108,7 +93,7 @@ public:
     std::lock_guard lock(mutex_);
     stopping_ = true;
     changed_.notify_one();
-    (void)listener_.shutdown(SHUT_RDWR);
+    (void)listener_.socket.shutdown(SHUT_RDWR);
     for (const Connection &connection : connections_)
       (void)connection.peer.socket.shutdown(SHUT_RDWR); // fails where the peer has left already
   }
@@ -143,27 +128,11 @@ private:
     changed_.notify_one();
   }
 
-  Socket listener_;
+  Listener listener_;
   std::mutex mutex_; // for all below
   std::condition_variable changed_;
   bool stopping_ = false;
   std::list<Connection> connections_; // a list, so that each stays where its thread knows it
-};
-
-/// A bound Unix socket leaves its path behind: removed by the destructor.
-struct Path {
-  std::string name;
-
-  explicit Path(const SocketAddress &address) {
-    if (auto local = address.get<UnixAddress>(); local && local->kind() == UnixAddress::Kind::path)
-      name.assign(local->name().data(), local->name().size());
-  }
-  Path(const Path &) = delete;
-  Path &operator=(const Path &) = delete;
-  ~Path() {
-    if (!name.empty())
-      ::unlink(name.c_str());
-  }
 };
 
 int serve(const SocketAddress &address) {
@@ -181,22 +150,10 @@ int serve(const SocketAddress &address) {
   ::sigaddset(&signals, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  auto listener = Socket::socket(address.family(), SOCK_STREAM);
+  auto listener = listen_on(address);
   if (!listener)
     return failed(listener.error());
-  // Otherwise a port cannot be bound for a minute after a server there has closed its connections.
-  if (auto set = listener->setsockopt(SOL_SOCKET, SO_REUSEADDR, true); !set)
-    return failed(set.error());
-  if (auto bound = listener->bind(address); !bound)
-    return failed(bound.error());
-  Path path(address); // ours: bind(2) fails if it exists
-  if (auto listening = listener->listen(); !listening)
-    return failed(listening.error());
-  auto local = listener->getsockname(); // with the port that the kernel chose for port 0
-  if (!local)
-    return failed(local.error());
-
-  std::printf("listening on %s\n", local->text().c_str());
+  std::printf("listening on %s\n", listener->address.text().c_str());
   std::fflush(stdout);
 
   Server server(std::move(*listener));
@@ -214,7 +171,7 @@ int serve(const SocketAddress &address) {
   if (!result)
     return failed(result.error());
   return 0;
-} // ~Server joins the threads of the connections
+} // ~Server joins the threads of the connections, and removes a path
 
 } // namespace
 

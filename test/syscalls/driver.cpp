@@ -3,6 +3,8 @@
 ///   syscalls count      every method, often; between marks that say what the kernel is to see
 ///   syscalls serve      a server and a client, on every kind of socket
 ///   syscalls METHOD     one method, once; prints its error
+///   syscalls helpers    every helper, once; between marks that say which calls it makes, in order
+///   syscalls helper H   one of them; prints what came of it
 
 #include <baresock/baresock.hpp>
 
@@ -12,7 +14,9 @@
 #include <cstring>
 #include <functional>
 #include <linux/filter.h>
+#include <netinet/in.h>
 #include <string>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
@@ -77,10 +81,231 @@ struct Scene {
 
 const sock_filter program[] = {{BPF_RET | BPF_K, 0, 0, 0xffffffff}};
 
+// --- helpers ----------------------------------------------------------------------------------------------
+
+/// A helper, and the calls that it makes, as an extended regular expression: options are told after a colon. What it
+/// returns is destroyed after the mark.
+struct Helper {
+  const char *name;
+  const char *calls;
+  std::function<std::string()> run;
+};
+
+template <class T>
+std::string told(const Result<T> &result) {
+  if (result)
+    return "ok";
+  return std::string(operation_name(result.error().operation())) + ' ' + result.error().name();
+}
+
+/// A path, and what is bound there but not listening, which is stale, removed with the object.
+struct Path {
+  SocketAddress address;
+  std::string text;
+
+  explicit Path(bool stale = false) {
+    char directory[] = "/tmp/baresock-XXXXXX";
+    need(::mkdtemp(directory) != nullptr, "mkdtemp");
+    directory_ = directory;
+    text = directory_ + "/x.sock";
+    address = value(UnixAddress::path(text));
+    if (stale) {
+      const Socket socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+      need(::bind(socket.fd(), address.data(), address.size()) == 0, "bind");
+    }
+  }
+  Path(const Path &) = delete;
+  Path &operator=(const Path &) = delete;
+  ~Path() {
+    ::unlink(text.c_str());
+    ::rmdir(directory_.c_str());
+  }
+
+private:
+  std::string directory_;
+};
+
+Socket listening(const SocketAddress &address, SocketAddress &at) {
+  Socket socket(::socket(address.family(), SOCK_STREAM, 0));
+  socklen_t length = SocketAddress::capacity;
+  at = address; // as long as what follows
+  need(::bind(socket.fd(), address.data(), address.size()) == 0, "bind");
+  need(::listen(socket.fd(), 16) == 0, "listen");
+  need(::getsockname(socket.fd(), at.data(), &length) == 0, "getsockname");
+  return socket;
+}
+
+int helpers(const std::string &only) {
+  SocketAddress address, unused;
+  const Path served;
+  const Path fresh, with_mode, stale(true);
+  const Socket listener = listening(any(), address);
+  const Socket local = listening(served.address, unused);
+  Socket pair[2], ended[2], finishing[2], closing, mine(::socket(AF_INET, SOCK_STREAM, 0));
+  for (Socket *each : {pair, ended, finishing}) {
+    int fds[2];
+    need(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
+    each[0] = Socket(fds[0]);
+    each[1] = Socket(fds[1]);
+    need(::write(fds[1], "hello", 5) == 5, "write");
+    need(each == pair || ::shutdown(fds[1], SHUT_WR) == 0, "shutdown");
+  }
+  closing = Socket(::socket(AF_INET, SOCK_STREAM, 0));
+  const Socket tcp(::socket(AF_INET, SOCK_STREAM, 0));
+  const Socket idle(::eventfd(0, 0));
+  std::vector<Socket> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
+    need(::connect(clients.back().fd(), address.data(), address.size()) == 0, "connect");
+  }
+  char buffer[64];
+  const ConstBuffer parts[] = {"hel", "", "lo"};
+  const bool inet6 = Socket(::socket(AF_INET6, SOCK_STREAM, 0)).fd() >= 0;
+
+  std::vector<ConnectResult> connected;
+  std::vector<ListenResult> listeners;
+  std::vector<Result<Accepted>> accepted;
+  connected.reserve(10);
+  listeners.reserve(10);
+  accepted.reserve(10);
+  auto connect = [&](ConnectResult result) {
+    connected.push_back(std::move(result));
+    return told(connected.back());
+  };
+  auto listen = [&](ListenResult result) {
+    listeners.push_back(std::move(result));
+    return told(listeners.back());
+  };
+  auto accept = [&](Result<Accepted> result) {
+    accepted.push_back(std::move(result));
+    return told(accepted.back());
+  };
+  ConnectOptions connect_options;
+  connect_options.deadline = Seconds(20);
+  connect_options.local = Inet4Address{INADDR_LOOPBACK, 0};
+  connect_options.keep_alive = {.idle = Seconds(5), .interval = Seconds(6), .count = 7};
+  connect_options.no_delay = true;
+  ConnectOptions nonblocking;
+  nonblocking.type = SOCK_STREAM | SOCK_NONBLOCK;
+  ListenOptions listen_options;
+  listen_options.reuse_port = true;
+  listen_options.fast_open = 5;
+  listen_options.defer_accept = Seconds(6);
+  ListenOptions path_options;
+  path_options.mode = 0600;
+  path_options.replace_stale = true;
+  ListenOptions stale_options;
+  stale_options.replace_stale = true;
+  pollfd items[] = {{pair[0].fd(), POLLIN | POLLOUT, 0}};
+
+  const Helper all[] = {
+      {"poll", "ppoll", [&] { return told(baresock::poll(items, Seconds(20))); }},
+      {"wait_for", "ppoll", [&] { return told(wait_for(pair[0], POLLOUT, Seconds(20))); }},
+      {"send_all", "sendmsg", [&] { return told(send_all(pair[0], "hello", Seconds(20))); }},
+      {"send_all_parts", "sendmsg", [&] { return told(send_all(pair[0], parts)); }},
+      {"send_all_cancellable", "ppoll sendmsg",
+       [&] { return told(send_all(pair[0], "hello", Deadline().cancelled_by(idle.fd()))); }},
+      {"recv_exact", "recvfrom", [&] { return told(recv_exact(pair[0], {buffer, 5})); }},
+      {"recv_until_eof", "recvfrom recvfrom", [&] { return told(recv_until_eof(ended[0], buffer)); }},
+      {"recv_until_eof_limit", "recvfrom", [&] { return told(recv_until_eof(ended[0], 5, Seconds(20))); }},
+      {"finish", "sendmsg shutdown recvfrom recvfrom close", [&] { return told(finish(finishing[0], "bye")); }},
+      {"reset_and_close", "getsockopt:SO_PROTOCOL setsockopt:SO_LINGER close",
+       [&] { return told(reset_and_close(closing)); }},
+      {"set_keepalive",
+       "setsockopt:TCP_KEEPIDLE setsockopt:TCP_KEEPINTVL setsockopt:TCP_KEEPCNT setsockopt:SO_KEEPALIVE",
+       [&] { return told(set_keepalive(tcp, connect_options.keep_alive)); }},
+      {"set_timeouts", "setsockopt:SO_RCVTIMEO[A-Z_]* setsockopt:SO_SNDTIMEO[A-Z_]*",
+       [&] { return told(set_timeouts(tcp, Seconds(5), Seconds(5))); }},
+      {"set_traffic_class", "getsockopt:SO_DOMAIN setsockopt:IP_TOS",
+       [&] { return told(set_traffic_class(tcp, 0x10)); }},
+      {"traffic_class", "getsockopt:SO_DOMAIN getsockopt:IP_TOS", [&] { return told(traffic_class(tcp)); }},
+      {"tcp_bytes", "getsockopt:TCP_INFO", [&] { return told(tcp_bytes(clients[0])); }},
+      {"tcp_state", "getsockopt:TCP_INFO", [&] { return told(tcp_state(clients[0])); }},
+
+      {"connect_to", "socket connect( ppoll getsockopt:SO_ERROR)? fcntl:F_GETFL fcntl:F_SETFL",
+       [&] { return connect(connect_to(address)); }},
+      {"connect_to_nonblocking", "socket connect( ppoll getsockopt:SO_ERROR)?",
+       [&] { return connect(connect_to(address, nonblocking)); }},
+      {"connect_to_path", "socket connect fcntl:F_GETFL fcntl:F_SETFL",
+       [&] { return connect(connect_to(served.text)); }},
+      {"connect_to_options",
+       "socket setsockopt:TCP_KEEPIDLE setsockopt:TCP_KEEPINTVL setsockopt:TCP_KEEPCNT setsockopt:SO_KEEPALIVE "
+       "setsockopt:TCP_NODELAY setsockopt:IP_BIND_ADDRESS_NO_PORT bind connect( ppoll getsockopt:SO_ERROR)? "
+       "fcntl:F_GETFL fcntl:F_SETFL",
+       [&] { return connect(connect_to(address, connect_options)); }},
+      {"connect_until",
+       "fcntl:F_GETFL fcntl:F_GETFL fcntl:F_SETFL connect( ppoll getsockopt:SO_ERROR)? fcntl:F_GETFL fcntl:F_SETFL",
+       [&] { return told(connect_until(mine, address, Seconds(20))); }},
+
+      {"listen_on", "socket setsockopt:SO_REUSEADDR bind listen getsockname",
+       [&] { return listen(listen_on(any())); }},
+      {"listen_on_inet6", "socket setsockopt:SO_REUSEADDR setsockopt:IPV6_V6ONLY bind listen getsockname",
+       [&] { return inet6 ? listen(listen_on(SocketAddress(Inet6Address{in6addr_any}))) : "ok"; }},
+      {"listen_on_port",
+       "(socket setsockopt:SO_REUSEADDR setsockopt:IPV6_V6ONLY bind|"
+       "((socket|socket setsockopt:SO_REUSEADDR setsockopt:IPV6_V6ONLY bind close) )?"
+       "socket setsockopt:SO_REUSEADDR bind) listen getsockname",
+       [&] { return listen(listen_on(0)); }},
+      {"listen_on_options",
+       "socket setsockopt:SO_REUSEADDR setsockopt:SO_REUSEPORT setsockopt:TCP_FASTOPEN "
+       "setsockopt:TCP_DEFER_ACCEPT bind listen getsockname",
+       [&] { return listen(listen_on(any(), listen_options)); }},
+      {"listen_on_path", "socket bind lstat listen getsockname", [&] { return listen(listen_on(fresh.text)); }},
+      {"close_listener", "lstat unlink close",
+       [&] {
+         for (ListenResult &each : listeners)
+           if (each && !each->path.path().empty())
+             return told(each->close());
+         return std::string("none");
+       }},
+      {"listen_on_path_options", "socket fchmod open flock bind lstat chmod listen getsockname close",
+       [&] { return listen(listen_on(with_mode.text, path_options)); }},
+      {"listen_on_stale_path",
+       "socket open flock bind lstat socket connect close unlink bind lstat listen getsockname close",
+       [&] { return listen(listen_on(stale.text, stale_options)); }},
+
+      {"accept_until", "accept4", [&] { return accept(accept_until(listener)); }},
+      {"accept_until_deadline", "getsockopt:SO_ACCEPTCONN ppoll accept4",
+       [&] { return accept(accept_until(listener, Seconds(20))); }},
+      {"accept_each", "accept4 accept4",
+       [&] {
+         std::string seen;
+         for (auto &each : accept_each(listener)) {
+           seen += (seen.empty() ? "" : " ") + std::string(each ? "ok" : each.error().name());
+           if (each)
+             accepted.push_back(std::move(each));
+           if (accepted.size() >= (only.empty() ? 4 : 2))
+             break;
+         }
+         return only.empty() ? "ok" : seen;
+       }},
+      {"inherited_sockets", "", [&] { return told(inherited_sockets()); }},
+  };
+
+  for (const Helper &helper : all) {
+    const bool alone = only == helper.name;
+    if (!alone && !only.empty())
+      continue;
+    if (only.empty() && !inet6 && std::strstr(helper.name, "inet6") != nullptr)
+      continue;
+    mark(std::string("begin ") + helper.name + '/' + helper.calls);
+    const std::string result = helper.run();
+    mark("end");
+    if (alone)
+      std::printf("%s\n", result.c_str());
+    else
+      need(result == "ok", (std::string(helper.name) + ": " + result).c_str());
+  }
+  return 0;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
+
+  if (mode == "helpers" || mode == "helper")
+    return helpers(argc > 2 ? argv[2] : "");
 
   if (mode == "serve") {
     const SocketAddress addresses[] = {any(), Inet6Address{in6addr_loopback}, UnixAddress::autobind()};

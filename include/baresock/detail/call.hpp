@@ -21,6 +21,9 @@ namespace baresock::detail {
 /// Records the error for last_error(), and returns it.
 [[nodiscard, gnu::cold]] Error fail(Operation operation, int code) noexcept;
 
+/// The same of an error that there is already.
+void record(Error error) noexcept;
+
 /// What a call returns when it fails: -1, or zero or null where the type has no -1.
 template <class R>
 inline constexpr R failure = R{};

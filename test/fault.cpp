@@ -5266,8 +5266,12 @@ TEST_CASE("poll: one call with what it was given, whatever the answer") {
   };
   CHECK(VALUE(baresock::poll({}, 0s)) == 0);
   fake::ppoll.calls.clear();
+  items[0].revents = 0x7fff;
   CHECK_ERROR(baresock::poll(items, Deadline(5s).cancelled_by(3)), EINVAL, poll);
+  CHECK(items[0].revents == 0);
+  items[2].revents = 0x7fff;
   CHECK_ERROR(baresock::poll(items, Nanoseconds(-1)), EINVAL, poll);
+  CHECK(items[2].revents == 0);
   CHECK(fake::ppoll.calls.empty());
 }
 
@@ -5938,6 +5942,47 @@ TEST_CASE("connect_to: the deadline ends every attempt, and the race") {
   CHECK(closed() == Numbers{100});
 }
 
+TEST_CASE("connect_to: after the deadline no attempt is started, and what all failed with is told") {
+  const Fresh fresh;
+  answer_numbers();
+  fake::connect.instead = [](int, const sockaddr *, socklen_t) {
+    pass(30ms);
+    errno = ECONNREFUSED;
+    return -1;
+  };
+  Waits waits([](const Wait &wait, pollfd *, nfds_t) { return nothing_happens(wait); });
+  const Error refused(ECONNREFUSED, Operation::connect);
+  auto two = race(2, {.deadline = 20ms});
+  CHECK_ERROR(two, ETIMEDOUT, connect_to);
+  CHECK((errors_of(two) == ErrorList{refused}));
+  auto one = race(1, {.deadline = 20ms});
+  CHECK_ERROR(one, ECONNREFUSED, connect);
+  CHECK((errors_of(one) == ErrorList{refused}));
+
+  fake::connect.instead = nullptr;
+  fake::connect.fail(EINPROGRESS);
+  answer_so_error({{102, ECONNREFUSED}});
+  Waits late([](const Wait &wait, pollfd *items, nfds_t count) {
+    (void)nothing_happens(wait);
+    return all_ready(items, count);
+  });
+  CHECK_ERROR(race(1, {.deadline = 20ms}), ECONNREFUSED, connect);
+  CHECK((closed() == Numbers{100, 101, 102}));
+}
+
+TEST_CASE("connect_to: a delay that no clock reaches: the next is tried when one has failed") {
+  const Fresh fresh;
+  answer_numbers();
+  fake::connect.plan({EINPROGRESS, 0});
+  answer_so_error({{100, ECONNREFUSED}});
+  Waits waits([](const Wait &, pollfd *items, nfds_t count) { return all_ready(items, count); });
+  auto result = race(2, {.attempt_delay = Milliseconds::max()});
+  CHECK(result.has_value());
+  CHECK((errors_of(result) == ErrorList{Error(ECONNREFUSED, Operation::connect), Error()}));
+  REQUIRE(waits.all.size() == 1);
+  CHECK(waits.all[0].forever);
+}
+
 TEST_CASE("connect: interrupted, or already being made: waited for, and not called again (defect 24, trap 14)") {
   for (int code : {EINTR, EINPROGRESS, EALREADY}) {
     CAPTURE(code);
@@ -6305,6 +6350,11 @@ TEST_CASE("listen_on(port): both families fail, and both are told of; a port tha
   CHECK(std::get<0>(fake::socket.calls[0]) == AF_INET);
   CHECK_ERROR(listen_on(4711, {.family = AF_UNIX}), EAFNOSUPPORT, listen_on);
   CHECK(fake::socket.calls.size() == 1);
+  fake::socket.fail(EAFNOSUPPORT, 0, SIZE_MAX);
+  CHECK_ERROR(listen_on(4711, {.ipv6_only = true}), EAFNOSUPPORT, socket); // which IPv4 is not
+  CHECK(fake::socket.calls.size() == 2);
+  CHECK_ERROR(listen_on(4711, {.family = AF_INET, .ipv6_only = true}), EAFNOSUPPORT, socket);
+  CHECK(fake::socket.calls.size() == 3);
 }
 
 TEST_CASE("listen_on: every address of a host is tried, and each error told of") {

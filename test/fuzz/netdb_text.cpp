@@ -61,11 +61,14 @@ void check_list(const std::string &host, const std::string &service, const Resul
     require(info.address.family() == info.family && (info.family == AF_INET || info.family == AF_INET6));
     require(info.address.port() == port_of(service));
   }
-  // What we take for an address, is the one. Of other texts ("127.1") the C library makes what it will.
+  // What we take for an address, is the one. Of other texts ("127.1") inet_aton(3) has to make one, too.
   const bool bracketed = host.starts_with('[');
   const std::string text = bracketed ? host.substr(1, host.size() - 2) : host;
   require(!bracketed || (host.ends_with(']') && is_ipv6(text.substr(0, text.find('%')))));
-  if (is_ip(text) != 0 && text.find('%') == std::string::npos)
+  in_addr raw;
+  if (is_ip(text) == 0)
+    require(text.find('%') != std::string::npos || ::inet_aton(text.c_str(), &raw) != 0);
+  else if (text.find('%') == std::string::npos)
     require((*found->begin()).address == SocketAddress::parse(text)->with_port((*found->begin()).address.port()));
 }
 

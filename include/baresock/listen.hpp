@@ -152,9 +152,9 @@ enum class AcceptFailure : std::uint8_t {
 };
 [[nodiscard]] AcceptFailure accept_failure(Error error) noexcept;
 
-/// accept4(2), past signals, with a deadline. Waits with ppoll(2) before: if others accept from the same listener,
-/// set it nonblocking, or else it may wait longer for a connection that another took. `flags`: SOCK_NONBLOCK. EINVAL
-/// for a socket that does not listen, of any type.
+/// accept4(2), past signals, with a deadline. Then it asks SO_ACCEPTCONN and waits with ppoll(2) before: if others
+/// accept from the same listener, set it nonblocking, or else it may wait longer for a connection that another took.
+/// `flags`: SOCK_NONBLOCK. EINVAL for a socket that does not listen, of any type.
 [[nodiscard]] Result<Accepted> accept_until(const Socket &listener, const Deadline &deadline = {},
                                             int flags = 0) noexcept;
 

@@ -7,9 +7,9 @@
 ///   auto done = finish(socket, "bye\r\n", 5s);             sends, shuts down, reads to the end, closes
 ///
 /// They go on after a signal. A deadline is for the whole: what would wait after it fails, what goes at once goes. So
-/// is a cancellation, looked at before every call. They pass MSG_DONTWAIT and wait with ppoll(2): O_NONBLOCK does not
-/// matter and stays as it is, and SO_RCVTIMEO and SO_SNDTIMEO do not count. Errors of their own: ETIMEDOUT,
-/// ECANCELED, EINVAL for a deadline below zero.
+/// is a cancellation, looked at before every call that sends or receives. They pass MSG_DONTWAIT and wait with
+/// ppoll(2): O_NONBLOCK does not matter and stays as it is, and SO_RCVTIMEO and SO_SNDTIMEO do not count. Errors of
+/// their own: ETIMEDOUT, ECANCELED, EINVAL for a deadline below zero.
 
 #pragma once
 

@@ -4,15 +4,16 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 file=test/compile/refused.cpp
-compile() {
-  ${CXX:-g++} -std=c++23 -Werror=unused-result -Iinclude -fsyntax-only "$@" "$file" 2>/dev/null
-}
-
-if compile -DCASE=0; then echo "PASS compile: the code around the cases"; else echo "FAIL compile: the code around the cases"; fi
-for case in $(sed -n 's/^#\(el\)\?if CASE == \([0-9]*\).*/\2/p' "$file"); do
-  if compile -DCASE="$case"; then
-    echo "FAIL compile: case $case of $file compiles"
+export file
+try() { # case
+  if ${CXX:-g++} -std=c++23 -Werror=unused-result -Iinclude -fsyntax-only -DCASE="$1" "$file" 2>/dev/null; then
+    [ "$1" -eq 0 ] && echo "PASS compile: the code around the cases" || echo "FAIL compile: case $1 of $file compiles"
   else
-    echo "PASS compile: case $case of $file is refused"
+    [ "$1" -ne 0 ] && echo "PASS compile: case $1 of $file is refused" || echo "FAIL compile: the code around the cases"
   fi
-done
+}
+export -f try
+{
+  echo 0
+  sed -n 's/^#\(el\)\?if CASE == \([0-9]*\).*/\2/p' "$file"
+} | xargs -P "$(nproc)" -I {} bash -c 'try {}'

@@ -96,7 +96,7 @@ namespace detail {
 
 Error fail(Operation operation, int code) noexcept {
   const Error error(code, operation);
-  record(error);
+  last = error; // not record(), which a shared library would call through its table
   return error;
 }
 

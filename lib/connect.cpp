@@ -154,9 +154,8 @@ private:
   Result<Socket> compete(const List<SocketAddress> &candidates) noexcept {
     const long long deadline = detail::end_of(options_.deadline);
     const long long delay = std::max(Nanoseconds(options_.attempt_delay).count(), 10 * millisecond);
-    next_start_ = 0;
     for (bool first = true; first || running_ != 0 || attempts_.size() < candidates.size(); first = false) {
-      if (auto going = detail::go_on(options_.deadline, Operation::connect_to, true); !going)
+      if (auto going = detail::go_on(options_.deadline, Operation::connect_to); !going)
         return std::unexpected(going.error());
 
       long long time = deadline;
@@ -276,7 +275,7 @@ ConnectResult connect(const ConnectOptions &options, Find &&find) noexcept {
   detail::Report report;
   if (options.attempt_delay.count() < 0)
     return failed(report, Error(EINVAL, Operation::connect_to));
-  if (auto going = detail::go_on(options.deadline, Operation::connect_to, true); !going)
+  if (auto going = detail::go_on(options.deadline, Operation::connect_to); !going)
     return failed(report, going.error());
   Result<List<SocketAddress>> found = find();
   if (!found)
@@ -315,7 +314,7 @@ ConnectResult connect_to(const SocketAddress &address, const ConnectOptions &opt
 
 Result<void> connect_until(const Socket &socket, const SocketAddress &address, const Deadline &deadline) noexcept {
   detail::Report report;
-  if (auto going = detail::go_on(deadline, Operation::connect_until, true); !going)
+  if (auto going = detail::go_on(deadline, Operation::connect_until); !going)
     return report(going.error());
   auto nonblocking = socket.nonblocking();
   if (!nonblocking)

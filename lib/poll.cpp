@@ -27,9 +27,13 @@ const timespec *left(long long end, timespec &storage) noexcept {
   return &storage;
 }
 
-Result<std::size_t> poll_once(Span<pollfd> items, long long end) noexcept {
+void clear(Span<pollfd> items) noexcept { // which a call that fails leaves as they are
   for (pollfd &item : items)
-    item.revents = 0; // which a call that fails leaves alone
+    item.revents = 0;
+}
+
+Result<std::size_t> poll_once(Span<pollfd> items, long long end) noexcept {
+  clear(items);
   timespec storage;
   const timespec *timeout = left(end, storage);
   return BARESOCK_CALL(std::size_t, ppoll, items.data(), nfds_t{items.size()}, timeout,
@@ -66,7 +70,7 @@ Result<void> check_cancel(const pollfd &cancel, Operation operation) noexcept {
   return std::unexpected(fail(operation, (cancel.revents & POLLNVAL) != 0 ? EBADF : ECANCELED));
 }
 
-Result<void> go_on(const Deadline &deadline, Operation operation, bool late) noexcept {
+Result<void> go_on(const Deadline &deadline, Operation operation) noexcept {
   if (!deadline.valid())
     return std::unexpected(fail(operation, EINVAL));
   if (deadline.cancel_fd() >= 0) {
@@ -76,8 +80,6 @@ Result<void> go_on(const Deadline &deadline, Operation operation, bool late) noe
     if (auto checked = check_cancel(cancel, operation); !checked)
       return checked;
   }
-  if (!late && deadline.passed())
-    return std::unexpected(fail(operation, ETIMEDOUT));
   return {};
 }
 
@@ -128,8 +130,7 @@ Nanoseconds Deadline::remaining() const noexcept {
 
 Result<std::size_t> poll(Span<pollfd> items, const Deadline &deadline) noexcept {
   if (!deadline.valid() || deadline.cancel_fd() >= 0) {
-    for (pollfd &item : items)
-      item.revents = 0;
+    clear(items);
     return std::unexpected(detail::fail(Operation::poll, EINVAL));
   }
   return poll_once(items, detail::end_of(deadline));

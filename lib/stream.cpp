@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdint>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <utility>
@@ -18,16 +17,12 @@ namespace baresock {
 
 namespace {
 
-/// How much there is to transfer. Of what has an end a deadline that has passed still gives what is to be had at
-/// once.
-enum class Amount : std::uint8_t { bounded, endless };
-
 /// Makes calls that transfer some bytes, or would block, until `done` or an error. `events` says what to wait for.
 template <class Done, class Call>
 Result<void> transfer(const Socket &socket, short events, const Deadline &deadline, Operation operation, Done &&done,
-                      Call &&call, Amount amount = Amount::bounded) noexcept {
-  for (bool first = true; !done(); first = false) {
-    if (auto going = detail::go_on(deadline, operation, first || amount == Amount::bounded); !going)
+                      Call &&call) noexcept {
+  while (!done()) {
+    if (auto going = detail::go_on(deadline, operation); !going)
       return going;
     Result<void> made = call();
     if (made || made.error().interrupted())
@@ -63,14 +58,15 @@ Result<void> expect_end(const Socket &socket, bool &end) noexcept {
 
 Result<void> drain(const Socket &socket, const Deadline &deadline) noexcept {
   char dropped[16384];
-  bool end = false;
+  bool first = true, end = false;
   return transfer(
       socket, POLLIN, deadline, Operation::finish, [&] { return end; },
-      [&] {
+      [&]() -> Result<void> {
+        if (!std::exchange(first, false) && deadline.passed()) // which a peer that never waits would not let it see
+          return std::unexpected(detail::fail(Operation::finish, ETIMEDOUT));
         std::size_t size = 0;
         return receive_more(socket, dropped, size, end);
-      },
-      Amount::endless);
+      });
 }
 
 Result<void> send_parts(const Socket &socket, Span<const ConstBuffer> parts, const Deadline &deadline, int flags,

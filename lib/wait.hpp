@@ -51,8 +51,8 @@ private:
 /// ECANCELED if the descriptor that cancels is readable, EBADF if it is none.
 [[nodiscard]] Result<void> check_cancel(const pollfd &cancel, Operation operation) noexcept;
 
-/// Before a call: EINVAL for a deadline below zero, ECANCELED, and ETIMEDOUT unless it is to be made all the same.
-[[nodiscard]] Result<void> go_on(const Deadline &deadline, Operation operation, bool late) noexcept;
+/// Before a call: EINVAL for a deadline below zero, ECANCELED. That it has passed, only what would wait is told.
+[[nodiscard]] Result<void> go_on(const Deadline &deadline, Operation operation) noexcept;
 
 /// Waits for `events` of a descriptor: the revents; ETIMEDOUT, ECANCELED, EBADF.
 [[nodiscard]] Result<short> wait_for(int fd, short events, const Deadline &deadline, Operation operation) noexcept;

@@ -2,6 +2,7 @@
 
 #include "network.hpp"
 #include "support.hpp"
+#include "waiting.hpp"
 
 #include <baresock/listen.hpp>
 
@@ -108,35 +109,6 @@ private:
   mode_t before_;
 };
 
-std::atomic<int> signals = 0;
-
-/// SIGALRM every 5 ms, interrupting calls, as long as it lives.
-class Alarms {
-public:
-  Alarms() {
-    struct sigaction action = {};
-    action.sa_handler = [](int) { ++signals; };
-    ::sigaction(SIGALRM, &action, nullptr);
-    set(5000);
-  }
-  Alarms(const Alarms &) = delete;
-  Alarms &operator=(const Alarms &) = delete;
-  ~Alarms() { set(0); } // and keeps the handler: a last signal may be on its way
-
-  /// Waits for so many more of them.
-  static void wait(int more) {
-    const int until = signals + more;
-    while (signals < until)
-      std::this_thread::yield();
-  }
-
-private:
-  static void set(suseconds_t microseconds) {
-    itimerval timer = {{0, microseconds}, {0, microseconds}};
-    ::setitimer(ITIMER_REAL, &timer, nullptr);
-  }
-};
-
 /// Blocks SIGALRM in this thread, so that others get it.
 class NoAlarms {
 public:
@@ -151,20 +123,6 @@ public:
 
 private:
   sigset_t set_ = {};
-};
-
-/// What cancels.
-class Event {
-public:
-  Event() : fd_(::eventfd(0, EFD_CLOEXEC)) { REQUIRE(fd_ >= 0); }
-  Event(const Event &) = delete;
-  Event &operator=(const Event &) = delete;
-  ~Event() { ::close(fd_); }
-  [[nodiscard]] int fd() const { return fd_; }
-  void set() const { CHECK(::eventfd_write(fd_, 1) == 0); }
-
-private:
-  int fd_;
 };
 
 /// In this process and from now on, those calls are not made: they answer `code`, zero for success; without `code`,
@@ -1812,12 +1770,11 @@ TEST_CASE("accept_until: SIGALRM every 5 ms neither ends it nor makes it longer"
   auto listener = listen_on("127.0.0.1:0");
   REQUIRE(listener);
   {
-    Alarms alarms;
-    const int seen = signals;
+    const Alarms alarms;
     const auto before = std::chrono::steady_clock::now();
     CHECK_ERROR(accept_until(listener->socket, 100ms), ETIMEDOUT, accept_until);
     CHECK(std::chrono::steady_clock::now() - before >= 100ms);
-    CHECK(signals > seen);
+    CHECK(alarms.came() > 0);
   }
   // With no deadline it waits in accept(2) itself, with others in ppoll(2).
   for (const Deadline &deadline : {Deadline(), Deadline(soon)}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 #include "support.hpp"
+#include "waiting.hpp"
 
 #include <array>
 #include <atomic>
@@ -59,26 +60,6 @@ struct Full {
         return;
       REQUIRE(waiting.size() < 20);
     }
-  }
-};
-
-std::atomic<int> signals = 0;
-
-/// SIGALRM every few milliseconds, interrupting calls, as long as it lives.
-class Alarms {
-public:
-  Alarms() {
-    struct sigaction action = {};
-    action.sa_handler = [](int) { ++signals; };
-    ::sigaction(SIGALRM, &action, nullptr);
-    set(5000);
-  }
-  ~Alarms() { set(0); } // and keeps the handler: a last signal may be on its way
-
-private:
-  static void set(suseconds_t microseconds) {
-    itimerval timer = {{0, microseconds}, {0, microseconds}};
-    ::setitimer(ITIMER_REAL, &timer, nullptr);
   }
 };
 

@@ -56,6 +56,12 @@ public:
   Alarms &operator=(const Alarms &) = delete;
   /// How many came.
   [[nodiscard]] int came() const { return count - before_; }
+  /// Waits for so many more of them.
+  static void wait(int more) {
+    const int until = count + more;
+    while (count < until)
+      std::this_thread::yield();
+  }
 
 private:
   static inline std::atomic<int> count = 0;
